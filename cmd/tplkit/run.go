@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/alecthomas/kong"
+)
+
+// Run is the whole program: it reads args (without the program's name), does
+// what they say, writes to stdout and stderr and returns the exit status.
+// Cancelling ctx ends the command at once with 130.
+func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	s := &session{stdout: stdout, stderr: stderr}
+	err := s.run(ctx, args)
+	code := exitCode(ctx, err)
+	if code == exitInterrupted {
+		err = interruption(ctx, err)
+	}
+	if err != nil && s.JSON && !s.documented {
+		err = errors.Join(err, s.document(failure{Error: err.Error()}))
+	}
+	if err != nil {
+		s.complain(err)
+	}
+	return code
+}
+
+// session is what a command works with besides its own flags: where it writes
+// and how much.
+type session struct {
+	globals
+	stdout, stderr io.Writer
+	command        string // as in "tplkit COMMAND --help"; empty until parsed
+	documented     bool   // the JSON document has been written
+}
+
+// failure is the JSON document of a command that ended before it had anything
+// to report.
+type failure struct {
+	Error string `json:"error"`
+}
+
+func (s *session) run(ctx context.Context, args []string) error {
+	var c cli
+	exited := false
+	parser, err := newParser(&c, func(int) { exited = true }, kong.Writers(s.stdout, s.stderr))
+	if err != nil {
+		return err
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	kctx, err := parser.Parse(args)
+	if exited {
+		return nil
+	}
+	if err != nil {
+		s.JSON = jsonAsked(args)
+		var pe *kong.ParseError
+		if errors.As(err, &pe) && pe.Context.Selected() != nil {
+			s.command = pe.Context.Selected().Name
+		}
+		return &usageError{err.Error()}
+	}
+	s.globals = c.globals
+	s.command = kctx.Selected().Name
+	kctx.BindTo(ctx, (*context.Context)(nil))
+	return kctx.Run(s, parser.Model)
+}
+
+// jsonAsked looks for --json where the command line as a whole is not
+// understood.
+func jsonAsked(args []string) bool {
+	if end := slices.Index(args, "--"); end >= 0 {
+		args = args[:end]
+	}
+	return slices.Contains(args, "--json")
+}
+
+// document writes the one JSON document of a command.
+func (s *session) document(v any) error {
+	s.documented = true
+	enc := json.NewEncoder(s.stdout)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}
+
+// complain tells on standard error what went wrong and what to do about it.
+func (s *session) complain(err error) {
+	fmt.Fprintf(s.stderr, "tplkit: %v\n", err)
+	if hint := hintFor(err, s.command); hint != "" {
+		fmt.Fprintf(s.stderr, "hint: %s\n", hint)
+	}
+}
+
+// interruption makes sure that an interrupted command says so, whatever the
+// step it was in made of it.
+func interruption(ctx context.Context, err error) error {
+	cause := context.Cause(ctx)
+	if cause == nil || errors.Is(err, cause) {
+		return err
+	}
+	return cause
+}
