@@ -1,0 +1,64 @@
+package xzpack
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/tplkit/tplkit/templates/xzpack/internal/lzma2"
+)
+
+// Level says how much work packing puts into a small result. The zero value is [Best].
+type Level int
+
+// The levels. With the present codec they differ by the dictionary, that is, by how far back a repetition is found.
+const (
+	Best     Level = iota // a dictionary of 4 MiB
+	Balanced              // a dictionary of 1 MiB
+	Fast                  // a dictionary of 256 KiB
+)
+
+var levelNames = [...]string{Best: "best", Balanced: "balanced", Fast: "fast"}
+
+// ParseLevel reads "best", "balanced" or "fast".
+func ParseLevel(s string) (Level, error) {
+	for l, name := range levelNames {
+		if s == name {
+			return Level(l), nil
+		}
+	}
+	return 0, fmt.Errorf("level %.200q: expected one of %s", s, strings.Join(levelNames[:], ", "))
+}
+
+func (l Level) valid() bool { return l >= 0 && int(l) < len(levelNames) }
+
+// String is the name that ParseLevel reads.
+func (l Level) String() string {
+	if !l.valid() {
+		return fmt.Sprintf("level(%d)", int(l))
+	}
+	return levelNames[l]
+}
+
+// MarshalText gives the name, for flags and JSON.
+func (l Level) MarshalText() ([]byte, error) {
+	if !l.valid() {
+		return nil, fmt.Errorf("level %d: expected one of %s", int(l), strings.Join(levelNames[:], ", "))
+	}
+	return []byte(levelNames[l]), nil
+}
+
+// UnmarshalText reads the name, for flags and JSON.
+func (l *Level) UnmarshalText(text []byte) (err error) {
+	*l, err = ParseLevel(string(text))
+	return err
+}
+
+func (l Level) effort() lzma2.Effort {
+	switch l {
+	case Balanced:
+		return lzma2.Middle
+	case Fast:
+		return lzma2.Least
+	}
+	return lzma2.Most
+}

@@ -1,0 +1,71 @@
+package xzpack
+
+import (
+	"fmt"
+
+	"github.com/tplkit/tplkit/templates/xzpack/internal/container"
+)
+
+// Limits bound what an .xz file may ask for. [Open] holds all that the file claims against them before anything is
+// decompressed, and decompression never goes beyond what was claimed. A field that is 0 stands for its default, one
+// that is negative is an error.
+type Limits struct {
+	Size   int64 // bytes of content in all; 0 = 16 TiB
+	Blocks int   // blocks, and also streams; 0 = 262,144: as many as 4 TiB of 16 MiB blocks have
+	Dict   int64 // bytes of dictionary; 0 = 64 MiB: what xz -9 uses
+	Block  int64 // bytes of a block, both of its content and of its compressed form; 0 = 512 MiB: what nbdkit allows
+	Ratio  int64 // content bytes for each compressed byte of a block; 0 = 10,000: LZMA2 cannot reach it, zeros have about 7,000
+	Memory int64 // bytes that blocks being decoded or kept may hold: fewer workers run, fewer blocks are kept; 0 = 2 GiB. One block always fits
+}
+
+// ratioSlack keeps the ratio out of the way of blocks too small for it to say anything.
+const ratioSlack = 64 << 10
+
+// maxPadding bounds the zeros between and behind streams that Open steps over.
+const maxPadding = 16 << 20
+
+func (l Limits) withDefaults() (Limits, error) {
+	for _, f := range []struct {
+		name  string
+		v     *int64
+		value int64
+	}{
+		{"size", &l.Size, 16 << 40},
+		{"dictionary", &l.Dict, 64 << 20},
+		{"block", &l.Block, 512 << 20},
+		{"ratio", &l.Ratio, 10_000},
+		{"memory", &l.Memory, 2 << 30},
+	} {
+		if *f.v < 0 {
+			return l, fmt.Errorf("limit of %s: expected 0 (the default) or more, found %d", f.name, *f.v)
+		}
+		if *f.v == 0 {
+			*f.v = f.value
+		}
+	}
+	if l.Blocks < 0 {
+		return l, fmt.Errorf("limit of blocks: expected 0 (the default) or more, found %d", l.Blocks)
+	}
+	if l.Blocks == 0 {
+		l.Blocks = 1 << 18
+	}
+	return l, nil
+}
+
+// over says which limit was hit.
+func over(what string, found, limit int64) error {
+	return fmt.Errorf("%s of %d is %w of %d: raise the limit if the file is trusted", what, found, ErrLimit, limit)
+}
+
+// checkRecord holds what the index says of a block against the limits.
+func (l Limits) checkRecord(r container.Record) error {
+	switch {
+	case r.Size > l.Block:
+		return over("uncompressed size", r.Size, l.Block)
+	case r.Unpadded > l.Block+l.Block/4+container.MaxBlockHeaderSize:
+		return over("compressed size", r.Unpadded, l.Block)
+	case r.Size > ratioSlack && r.Size/r.Unpadded >= l.Ratio:
+		return over("compression ratio", r.Size/r.Unpadded, l.Ratio)
+	}
+	return nil
+}

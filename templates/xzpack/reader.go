@@ -1,0 +1,132 @@
+package xzpack
+
+import (
+	"fmt"
+	"io"
+	"sync"
+	"sync/atomic"
+
+	"github.com/tplkit/tplkit/templates/xzpack/internal/container"
+)
+
+// OpenOptions say how to read an .xz file. The zero value suits files that are not trusted.
+type OpenOptions struct {
+	Limits Limits
+	Cache  int // decoded blocks kept for ReadAt; 0 = 4; fewer where Limits.Memory is small
+}
+
+// Check names the integrity check of a block.
+type Check string
+
+// The checks that are understood.
+const (
+	CheckNone   Check = "none"
+	CheckCRC32  Check = "crc32"
+	CheckCRC64  Check = "crc64"
+	CheckSHA256 Check = "sha256"
+)
+
+// Block is a block of an .xz file, as its header and the index describe it.
+type Block struct {
+	Offset        int64 // of the block header in the file
+	TotalSize     int64 // bytes in the file: header, compressed data, padding and check
+	PackedSize    int64 // bytes of compressed data
+	ContentOffset int64 // of the block's content
+	Size          int64 // bytes of content
+	Dict          int64 // bytes of dictionary that the header asks for
+	Check         Check
+	HasPackedSize bool // the header says PackedSize
+	HasSize       bool // the header says Size. Parallel decoders need both
+}
+
+// headerSize is the length of the block header.
+func (b *block) headerSize() int64 { return b.unpadded - b.packed - b.check.Size() }
+
+// block is what is kept of a block.
+type block struct {
+	offset, content  int64
+	unpadded, packed int64
+	size, dict       int64
+	check            container.Check
+	hasPacked, hasSz bool
+}
+
+// Reader reads an .xz file in parallel and at random. Its methods are safe for concurrent use as far as its source is;
+// the source must not change while it is in use.
+type Reader struct {
+	src    io.ReaderAt
+	limits Limits
+	size   int64 // of the content
+	packed int64 // of the file
+	blocks []block
+
+	cache   *blockCache
+	decoded atomic.Int64 // blocks that went through the decoder
+
+	zeroMu sync.Mutex
+	zero   zeroBlock
+}
+
+// Open reads the index and all headers of the .xz file in the first size bytes of src and checks them against each
+// other and against opt.Limits. Nothing is decompressed.
+//
+// A file that is damaged gives a [*FormatError]; one that asks for too much an error that wraps [ErrLimit]; one that is
+// something else, or uses a filter or a check that cannot be decoded, an error that wraps [ErrUnsupported] and names it.
+func Open(src io.ReaderAt, size int64, opt OpenOptions) (*Reader, error) {
+	limits, err := opt.Limits.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	if opt.Cache < 0 {
+		return nil, fmt.Errorf("cache: expected 0 (the default) or more blocks, found %d", opt.Cache)
+	}
+	if opt.Cache == 0 {
+		opt.Cache = 4
+	}
+	p := parser{src: src, limits: limits}
+	if err := p.parse(size); err != nil {
+		return nil, err
+	}
+	r := &Reader{src: src, limits: limits, size: p.size, packed: size, blocks: p.blocks}
+	r.cache = newBlockCache(r, opt.Cache)
+	return r, nil
+}
+
+// Size is the length of the content in bytes.
+func (r *Reader) Size() int64 { return r.size }
+
+// PackedSize is the length of the file in bytes.
+func (r *Reader) PackedSize() int64 { return r.packed }
+
+// NumBlocks is the number of blocks.
+func (r *Reader) NumBlocks() int { return len(r.blocks) }
+
+// Blocks describes all blocks, in the order of their content.
+func (r *Reader) Blocks() []Block {
+	blocks := make([]Block, len(r.blocks))
+	for i := range r.blocks {
+		b := &r.blocks[i]
+		blocks[i] = Block{
+			Offset: b.offset, TotalSize: container.Align(b.unpadded), PackedSize: b.packed,
+			ContentOffset: b.content, Size: b.size, Dict: b.dict, Check: Check(b.check.String()),
+			HasPackedSize: b.hasPacked, HasSize: b.hasSz,
+		}
+	}
+	return blocks
+}
+
+// memory is about how many bytes decoding a block takes: content, compressed form and dictionary.
+func (r *Reader) memory() int64 {
+	var most int64
+	for i := range r.blocks {
+		b := &r.blocks[i]
+		most = max(most, b.size+b.packed+min(b.dict, b.size))
+	}
+	return max(most, 1)
+}
+
+// workers is the number of workers that jobs stands for within the limit of memory.
+func (r *Reader) workers(jobs int) (int, error) {
+	n, err := workers(jobs, int64(len(r.blocks)))
+	return int(max(1, min(int64(n), r.limits.Memory/r.memory()-1))), err
+}

@@ -1,0 +1,155 @@
+package xzpack
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+)
+
+// UnpackOptions say how to unpack. The zero value uses all cores.
+type UnpackOptions struct {
+	Jobs     int       // blocks decoded at once; 0 = GOMAXPROCS; fewer where Limits.Memory is small
+	Content  io.Writer // gets the content, too, once and in order; nil = nobody. Zeros go to its WriteZeros(int64) error where it has one
+	Progress func(Progress)
+}
+
+// Unpack makes the regular file dst hold the content: it is emptied, then written in parallel, with holes where at least
+// 4 KiB of zeros lie on a multiple of 4 KiB, and ends at the exact size. Its file offset is neither used nor changed.
+//
+// Each block is verified by its check before a byte of it is written. When ctx is done Unpack returns the context's
+// cause. After an error dst holds some blocks of the content, anywhere.
+func (r *Reader) Unpack(ctx context.Context, dst *os.File, opt UnpackOptions) error {
+	fi, err := dst.Stat()
+	if err != nil {
+		return err
+	}
+	if !fi.Mode().IsRegular() {
+		return fmt.Errorf("unpack to %.200q: expected a regular file, found mode %v: use Copy to write to it in order", dst.Name(), fi.Mode())
+	}
+	if err := dst.Truncate(0); err != nil {
+		return err
+	}
+	if err := dst.Truncate(r.size); err != nil {
+		return err
+	}
+	return r.run(ctx, opt, func(_ context.Context, b *unpackItem) error {
+		if b.zero {
+			return nil
+		}
+		return eachRun(b.content, func(off int, p []byte, zero bool) error {
+			if zero {
+				return nil
+			}
+			_, err := dst.WriteAt(p, r.blocks[b.index].content+int64(off))
+			return err
+		})
+	}, nil)
+}
+
+// Copy writes the content to w, in order, decoding in parallel. Runs of zeros, as Unpack finds them, go to w's method
+// WriteZeros(int64) error where it has one. Each block is verified by its check before a byte of it is written. When
+// ctx is done Copy returns the context's cause.
+func (r *Reader) Copy(ctx context.Context, w io.Writer, opt UnpackOptions) error {
+	zw, takesZeros := w.(zeroWriter)
+	return r.run(ctx, opt, nil, func(_ context.Context, b *unpackItem) error {
+		switch {
+		case b.zero:
+			return writeZeros(w, r.blocks[b.index].size)
+		case !takesZeros:
+			return writeAll(w, b.content)
+		}
+		return eachRun(b.content, func(_ int, p []byte, zero bool) error {
+			if zero {
+				return zw.WriteZeros(int64(len(p)))
+			}
+			return writeAll(w, p)
+		})
+	})
+}
+
+// WriteTo writes the content to w, in order, decoding on all cores: it is Copy for callers that know io.WriterTo.
+func (r *Reader) WriteTo(w io.Writer) (int64, error) {
+	c := &countingWriter{w: w}
+	err := r.Copy(context.Background(), c, UnpackOptions{})
+	return c.n, err
+}
+
+// countingWriter counts what w took.
+type countingWriter struct {
+	w io.Writer
+	n int64
+}
+
+func (c *countingWriter) Write(p []byte) (int, error) {
+	n, err := c.w.Write(p)
+	c.n += int64(n)
+	return n, err
+}
+
+func (c *countingWriter) WriteZeros(n int64) error {
+	err := writeZeros(c.w, n)
+	if err == nil {
+		c.n += n
+	}
+	return err
+}
+
+// unpackItem is a block on its way through unpacking. Its buffers stay with it when it is used again.
+type unpackItem struct {
+	index   int
+	zero    bool // the content is zeros; content does not hold it
+	content []byte
+	packed  []byte
+}
+
+// run decodes all blocks and calls parallel for each as soon as it is decoded, and inOrder when all before it are done.
+// Either may be nil.
+func (r *Reader) run(ctx context.Context, opt UnpackOptions, parallel, inOrder func(context.Context, *unpackItem) error) error {
+	jobs, err := r.workers(opt.Jobs)
+	if err != nil {
+		return err
+	}
+	m := meter{Progress: Progress{Total: r.size}, report: opt.Progress}
+	next := 0
+	line := pipeline[unpackItem]{
+		jobs: jobs,
+		next: func(_ context.Context, b *unpackItem) (bool, error) {
+			b.index = next
+			next++
+			return b.index < len(r.blocks), nil
+		},
+		work: func(ctx context.Context, b *unpackItem) (err error) {
+			b.zero, err = r.decode(ctx, b.index, &b.packed, func() []byte {
+				return grow(&b.content, r.blocks[b.index].size)
+			})
+			if err == nil && parallel != nil {
+				err = parallel(ctx, b)
+			}
+			return err
+		},
+		emit: func(ctx context.Context, b *unpackItem) error {
+			if inOrder != nil {
+				if err := inOrder(ctx, b); err != nil {
+					return err
+				}
+			}
+			if err := feedContent(opt.Content, b, r.blocks[b.index].size); err != nil {
+				return err
+			}
+			m.add(r.blocks[b.index].size)
+			return nil
+		},
+	}
+	return line.run(ctx)
+}
+
+func feedContent(w io.Writer, b *unpackItem, size int64) error {
+	switch {
+	case w == nil:
+		return nil
+	case b.zero:
+		return writeZeros(w, size)
+	}
+	return writeAll(w, b.content)
+}
