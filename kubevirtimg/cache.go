@@ -1,0 +1,6 @@
+package kubevirtimg
+
+const (
+	diskName    = "disk.img"
+	sidecarName = diskName + ".sha1"
+)

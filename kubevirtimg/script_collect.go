@@ -1,0 +1,110 @@
+package kubevirtimg
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/tplkit/tplkit/kubevirtimg/internal/bash"
+)
+
+// collector brings together what the readings of a script, one for each target, found.
+type collector struct {
+	names   map[nameKey]*ScriptName
+	fetched map[string]bool // URLs that a download ties to something, or fails to
+	loose   []looseURL      // URLs that only an assignment names
+	unread  map[int]Unread  // by the line of the command
+	named   map[int]bool    // lines of commands and assignments that gave a name for some target
+}
+
+type nameKey struct {
+	dir, image, url string
+	line            int
+}
+
+// looseURL is the value of an X_image_url that no command downloads, with the directory that X_image names, if any.
+type looseURL struct {
+	url, dir bash.Value
+	target   string
+}
+
+func newCollector() *collector {
+	return &collector{
+		names:   make(map[nameKey]*ScriptName),
+		fetched: make(map[string]bool),
+		unread:  make(map[int]Unread),
+		named:   make(map[int]bool),
+	}
+}
+
+// result gives what was found in readings of which there were so many: a name found in all of them depends on no target.
+func (c *collector) result(readings int) *ScriptNames {
+	c.tieLoose()
+	out := &ScriptNames{}
+	for _, n := range c.names {
+		// The last reading, without a target, takes every branch; it says nothing about which.
+		targets := slices.DeleteFunc(slices.Clone(n.Targets), func(t string) bool { return t == "" })
+		if len(n.Targets) == readings || len(targets) == 0 {
+			targets = nil
+		}
+		n.Targets = targets
+		out.Names = append(out.Names, *n)
+	}
+	slices.SortFunc(out.Names, func(a, b ScriptName) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Dir, b.Dir), cmp.Compare(a.Image, b.Image), cmp.Compare(a.URL, b.URL))
+	})
+	for line, u := range c.unread {
+		if !c.named[line] {
+			out.Unread = append(out.Unread, u)
+		}
+	}
+	slices.SortFunc(out.Unread, func(a, b Unread) int { return cmp.Compare(a.Line, b.Line) })
+	return out
+}
+
+// tieLoose gives names to the URLs that no download in any reading had to do with.
+func (c *collector) tieLoose() {
+	for _, l := range c.loose {
+		if !c.fetched[l.url.Text] {
+			c.tie(l.url, l.dir, l.target, l.url.Line, l.url.Text)
+		}
+	}
+}
+
+// tie notes that url is kept at dest for a target: a name, or why there is none.
+func (c *collector) tie(url, dest bash.Value, target string, line int, text string) {
+	miss := func(reason string) {
+		if _, ok := c.unread[line]; !ok {
+			c.unread[line] = Unread{Line: line, Text: text, Reason: reason}
+		}
+	}
+	image, reason := imageOf(url)
+	if reason != "" {
+		miss(reason)
+		return
+	}
+	dir, reason := dirOf(dest)
+	byTarget := false
+	if dir == "" && reason == "" {
+		if dir, byTarget = target, true; target == "" {
+			reason = "the script names no directory for it"
+		}
+	}
+	if reason != "" {
+		miss(reason)
+		return
+	}
+	if err := (Name{Dir: dir, Image: image}).Check(); err != nil {
+		miss(err.Error())
+		return
+	}
+	c.named[line] = true
+	key := nameKey{dir, image, url.Text, url.Line}
+	n := c.names[key]
+	if n == nil {
+		n = &ScriptName{Dir: dir, Image: image, URL: url.Text, ByTarget: byTarget, Line: url.Line}
+		c.names[key] = n
+	}
+	if !slices.Contains(n.Targets, target) {
+		n.Targets = append(n.Targets, target)
+	}
+}
