@@ -53,7 +53,7 @@ func NewHasher(algs ...Algorithm) *Hasher {
 func (h *Hasher) Bind(ctx context.Context) { h.ctx = ctx }
 
 // Expect announces how many bytes the whole stream will have, for progress
-// reports. Announcing is optional.
+// reports, and for [Verify] to notice that a [ContentFunc] ended early.
 func (h *Hasher) Expect(n int64) { h.expected = n }
 
 // Algorithms lists the algorithms in the order in which they were given.
@@ -68,7 +68,7 @@ func (h *Hasher) Write(p []byte) (int, error) {
 	if err := h.cancelled(); err != nil {
 		return 0, err
 	}
-	h.each(int64(len(p)), func(d hash.Hash) { d.Write(p) })
+	h.feed(p, 0)
 	h.advance(int64(len(p)))
 	return len(p), nil
 }
@@ -83,8 +83,11 @@ func (h *Hasher) WriteZeros(n int64) error {
 		if err := h.cancelled(); err != nil {
 			return err
 		}
-		step := min(n, zeroStep)
-		h.each(step, func(d hash.Hash) { hashZeros(d, step) })
+		step := n
+		if len(h.hashes) > 0 {
+			step = min(n, zeroStep)
+		}
+		h.feed(nil, step)
 		h.advance(step)
 		n -= step
 	}
@@ -100,23 +103,28 @@ func (h *Hasher) Sums() Digests {
 	return sums
 }
 
-// each runs do for every hash, side by side if n bytes are worth it.
-func (h *Hasher) each(n int64, do func(hash.Hash)) {
-	if len(h.hashes) < 2 || n < fanOut {
-		for _, d := range h.hashes {
-			do(d)
-		}
+// feed gives every hash p, then n zero bytes; side by side if that is worth it.
+func (h *Hasher) feed(p []byte, n int64) {
+	if len(h.hashes) > 1 && int64(len(p))+n >= fanOut {
+		h.feedBeside(p, n)
 		return
 	}
+	for _, d := range h.hashes {
+		feedHash(d, p, n)
+	}
+}
+
+func (h *Hasher) feedBeside(p []byte, n int64) {
 	var others sync.WaitGroup
 	for _, d := range h.hashes[1:] {
-		others.Go(func() { do(d) })
+		others.Go(func() { feedHash(d, p, n) })
 	}
-	do(h.hashes[0])
+	feedHash(h.hashes[0], p, n)
 	others.Wait()
 }
 
-func hashZeros(d hash.Hash, n int64) {
+func feedHash(d hash.Hash, p []byte, n int64) {
+	d.Write(p)
 	for n > 0 {
 		m := min(n, int64(len(zeroPage)))
 		d.Write(zeroPage[:m])

@@ -33,15 +33,16 @@ type check struct {
 // plan turns a tree into targets, and into results where there is nothing to
 // read.
 type plan struct {
-	tree    *tree
-	opt     VerifyOptions
-	names   map[string]bool
-	targets map[string]*target
-	results []FileResult
+	tree     *tree
+	opt      VerifyOptions
+	names    map[string]bool // nil: all
+	targets  map[string]*target
+	results  []FileResult
+	answered map[string]bool // names about which there is, or will be, a result
 }
 
 func newPlan(t *tree, opt VerifyOptions) *plan {
-	p := &plan{tree: t, opt: opt, targets: map[string]*target{}}
+	p := &plan{tree: t, opt: opt, targets: map[string]*target{}, answered: map[string]bool{}}
 	if opt.Names != nil {
 		p.names = map[string]bool{}
 		for _, name := range opt.Names {
@@ -69,7 +70,7 @@ func (p *plan) make(ctx context.Context) error {
 	}
 	for name := range p.tree.types {
 		if p.tree.file(name) && p.asked(name) && p.targets[name] == nil &&
-			(needsSidecar(name) || p.unanswered(name)) {
+			(needsSidecar(name) || (p.names[name] && !p.answered[name])) {
 			p.missing(name)
 		}
 	}
@@ -77,7 +78,7 @@ func (p *plan) make(ctx context.Context) error {
 		p.result(FileResult{Path: name, Status: StatusUnreadable, Reason: reason(err)})
 	}
 	for name := range p.names {
-		if _, err := p.tree.lookup(name); errors.Is(err, fs.ErrNotExist) && p.unanswered(name) {
+		if _, err := p.tree.lookup(name); errors.Is(err, fs.ErrNotExist) && !p.answered[name] {
 			p.result(FileResult{Path: name, Status: StatusUnreadable, Reason: "there is no such file"})
 		}
 	}
@@ -93,7 +94,10 @@ func (p *plan) ordered() []*target {
 	return targets
 }
 
-func (p *plan) result(r FileResult) { p.results = append(p.results, r) }
+func (p *plan) result(r FileResult) {
+	p.results = append(p.results, r)
+	p.answered[r.Path], p.answered[r.Sidecar] = true, true
+}
 
 // asked reports whether a file is among those to verify.
 func (p *plan) asked(name string) bool {
@@ -112,20 +116,6 @@ func (p *plan) asked(name string) bool {
 	}
 }
 
-// unanswered reports whether the caller asked for this very name and nothing
-// was found to say about it yet.
-func (p *plan) unanswered(name string) bool {
-	if !p.names[name] {
-		return false
-	}
-	for _, t := range p.targets {
-		if t.path == name || slices.ContainsFunc(t.checks, func(c check) bool { return c.sidecar == name }) {
-			return false
-		}
-	}
-	return !slices.ContainsFunc(p.results, func(r FileResult) bool { return r.Path == name || r.Sidecar == name })
-}
-
 // sidecar makes the checks of one sidecar.
 func (p *plan) sidecar(name string, images []string, alg Algorithm) {
 	there := slices.DeleteFunc(slices.Clone(images), func(image string) bool { return !p.tree.file(image) })
@@ -135,6 +125,9 @@ func (p *plan) sidecar(name string, images []string, alg Algorithm) {
 				Path: name, Sidecar: name, Algorithm: alg, Status: StatusOrphan,
 				Reason: "there is no " + strings.Join(quoteBases(images), " and no "),
 			})
+			for _, image := range images {
+				p.answered[image] = true
+			}
 		}
 		return
 	}
@@ -175,4 +168,5 @@ func (p *plan) add(name string, c check) {
 		p.targets[name] = t
 	}
 	t.checks = append(t.checks, c)
+	p.answered[name], p.answered[c.sidecar] = true, true
 }

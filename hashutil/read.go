@@ -125,8 +125,7 @@ func (m *image) read(ctx context.Context, algs []Algorithm, content ContentFunc)
 	defer f.Close()
 	h := NewHasher(algs...)
 	h.Bind(ctx)
-	plain := !m.xz || content == nil
-	if plain {
+	if !m.xz || content == nil {
 		h.Expect(m.info.Size())
 	}
 	h.progress = m.progress(h)
@@ -141,8 +140,8 @@ func (m *image) read(ctx context.Context, algs []Algorithm, content ContentFunc)
 	if err := m.same(f); err != nil {
 		return nil, "", err
 	}
-	if plain && h.Size() != m.info.Size() {
-		return nil, "", fmt.Errorf("it changed while it was read: expected %d bytes, read %d", m.info.Size(), h.Size())
+	if h.expected >= 0 && h.Size() != h.expected {
+		return nil, "", fmt.Errorf("short or long read: expected %d bytes, got %d", h.expected, h.Size())
 	}
 	return h.Sums(), method, nil
 }

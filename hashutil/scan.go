@@ -82,6 +82,9 @@ func (t *tree) list(ctx context.Context, dir string) error {
 		return nil
 	}
 	entries, err := fs.ReadDir(t.fsys, dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // the named file is reported, not its directory
+	}
 	if err != nil {
 		t.bad[dir] = err
 		return nil

@@ -19,8 +19,9 @@ import (
 // An error makes the file unreadable, and its text is the reason: for an .xz
 // that cannot be decoded it should say in which block, at which offset.
 //
-// dst is bound to ctx; [Hasher.Expect] tells progress reports the size of the
-// content where it is known beforehand.
+// dst is bound to ctx. Where the size of the content is known beforehand,
+// [Hasher.Expect] tells it to progress reports, and a stream of another size is
+// an error.
 type ContentFunc func(ctx context.Context, f fs.File, dst *Hasher) (method string, err error)
 
 // Progress is how far verification has come.
