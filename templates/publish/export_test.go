@@ -9,8 +9,8 @@ func WithStep(opt Options, step func(op, name string) error) Options {
 }
 
 // WriteFileStep is WriteFile with such a step.
-func WriteFileStep(ctx context.Context, path string, force bool, write func(*File) error, step func(op, name string) error) error {
-	return writeFile(ctx, path, force, write, step)
+func WriteFileStep(ctx context.Context, path string, opt FileOptions, write func(*File) error, step func(op, name string) error) error {
+	return writeFile(ctx, path, opt, write, step)
 }
 
 // ReencodeJournal parses a journal and writes it again.

@@ -87,6 +87,7 @@ func tryLock(top *os.Root, opt Options) (_ *treeLock, err error) {
 	defer func() {
 		if err != nil {
 			meta.close()
+			_ = top.Remove(metaDir) // if it is empty, which it is only when it was made in vain
 		}
 	}()
 	f, err := openLockFile(meta, opt)
@@ -112,6 +113,7 @@ func tryLock(top *os.Root, opt Options) (_ *treeLock, err error) {
 		return nil, errRetry
 	}
 	if err := writeHolder(f, opt.step); err != nil {
+		_ = meta.root.Remove(lockName) // while it is held
 		return nil, about(metaDir+"/"+lockName, err)
 	}
 	return &treeLock{meta: meta, file: f}, nil
