@@ -1,12 +1,14 @@
 package lagorepo
 
 import (
+	"bytes"
 	"context"
 	"crypto"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 
 	"github.com/tplkit/tplkit/hashutil"
 	"github.com/tplkit/tplkit/templates"
@@ -114,19 +116,19 @@ func (r *recovery) compare(ctx context.Context, src *source, files templates.Fil
 	if err != nil {
 		return err
 	}
-	if wrote == "" {
+	if wrote == nil {
 		it.State = templates.Unchanged
 		addReason(it, "is published already, with the same content")
 		return nil
 	}
 	it.State = templates.Written
 	a.explain(it, digests.Content)
-	addReason(it, fmt.Sprintf("%s was published already and is right; %s brought up to date", repoFile(files.Disk), wrote))
+	addReason(it, fmt.Sprintf("%s was published already and is right; %s brought up to date", repoFile(files.Disk), strings.Join(wrote, " and ")))
 	return nil
 }
 
 // mend writes the sidecars that are not what they should be and names them.
-func (r *recovery) mend(ctx context.Context, handle string, files templates.Files, there *published, hash, metadata []byte) (wrote string, err error) {
+func (r *recovery) mend(ctx context.Context, handle string, files templates.Files, there *published, hash, metadata []byte) (wrote []string, err error) {
 	set := r.dst.NewSet(handle)
 	defer func() { err = errors.Join(err, set.Discard()) }()
 	set.Replace(true)
@@ -137,19 +139,16 @@ func (r *recovery) mend(ctx context.Context, handle string, files templates.File
 		{files.Hash, there.hash, hash},
 		{files.Metadata, there.metadataText, metadata},
 	} {
-		if f.have != nil && string(f.have) == string(f.now) {
+		if f.have != nil && bytes.Equal(f.have, f.now) {
 			continue
 		}
 		if err := writeStaged(set, repoFile(f.name), f.now); err != nil {
-			return "", err
+			return nil, err
 		}
-		if wrote != "" {
-			wrote += " and "
-		}
-		wrote += repoFile(f.name)
+		wrote = append(wrote, repoFile(f.name))
 	}
-	if wrote == "" {
-		return "", nil
+	if wrote == nil {
+		return nil, nil
 	}
 	return wrote, set.Commit(ctx)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 
 	"github.com/tplkit/tplkit/hashutil"
 	"github.com/tplkit/tplkit/templates"
@@ -78,20 +79,17 @@ func (p *published) merged(stored *Metadata) *Metadata {
 
 // replaced names the sidecars that stood there without an image.
 func (p *published) replaced(files templates.Files) string {
-	s := ""
+	var names []string
 	if p.hash != nil {
-		s = repoFile(files.Hash)
+		names = append(names, repoFile(files.Hash))
 	}
 	if p.metadataText != nil {
-		if s != "" {
-			s += " and "
-		}
-		s += repoFile(files.Metadata)
+		names = append(names, repoFile(files.Metadata))
 	}
-	if s != "" {
-		s += " stood there without an image and was replaced"
+	if names == nil {
+		return ""
 	}
-	return s
+	return "replaced " + strings.Join(names, " and ") + ", which stood there without an image"
 }
 
 // samePacked says whether the published image holds the content, and gives its
