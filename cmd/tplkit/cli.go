@@ -18,8 +18,12 @@ A first session:
 type cli struct {
 	globals
 
-	Version    versionCmd    `cmd:"" help:"Print the version."`
-	Completion completionCmd `cmd:"" help:"Print a completion script for a shell."`
+	Normalize    normalizeCmd    `cmd:"" help:"Give the files of a cache their canonical names; pack nothing."`
+	VerifyHashes verifyHashesCmd `cmd:"" help:"Check every image against its sidecar; an .xz by what is inside."`
+	Pack         packCmd         `cmd:"" help:"Pack disk images as .xz, the way the clients read them."`
+	Unpack       unpackCmd       `cmd:"" help:"Unpack .xz images: in parallel, verified, sparse."`
+	Version      versionCmd      `cmd:"" help:"Print the version."`
+	Completion   completionCmd   `cmd:"" help:"Print a completion script for a shell."`
 }
 
 // globals are the flags of every command.

@@ -9,6 +9,8 @@ import (
 	"slices"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/tplkit/tplkit/templates"
 )
 
 // Run is the whole program: it reads args (without the program's name), does
@@ -22,7 +24,7 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		err = interruption(ctx, err)
 	}
 	if err != nil && s.JSON && !s.documented {
-		err = errors.Join(err, s.document(failure{Error: err.Error()}))
+		err = errors.Join(err, s.document(failureDocument(s.command, err)))
 	}
 	if err != nil {
 		s.complain(err)
@@ -39,10 +41,16 @@ type session struct {
 	documented     bool   // the JSON document has been written
 }
 
-// failure is the JSON document of a command that ended before it had anything
-// to report.
-type failure struct {
-	Error string `json:"error"`
+// failureDocument is the JSON document of a command that ended before it had
+// anything to report, in the command's own shape.
+func failureDocument(command string, err error) any {
+	switch command {
+	case "", "version", "completion":
+		return map[string]string{"error": err.Error()}
+	case "verify-hashes":
+		return newVerifyDocument(nil, err)
+	}
+	return newReportDocument(&templates.Report{}, err)
 }
 
 func (s *session) run(ctx context.Context, args []string) error {
