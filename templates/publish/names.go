@@ -103,9 +103,16 @@ func (n *node) target(base string) (fs.FileInfo, error) {
 		return nil, about(path.Join(n.rel, base), bare(err))
 	}
 	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s: found %s, expected a regular file or nothing: remove it by hand", quote(path.Join(n.rel, base)), kind(info.Mode()))
+		return nil, about(path.Join(n.rel, base), &obstacle{kind(info.Mode()), "a regular file or nothing"})
 	}
 	return info, nil
+}
+
+// An obstacle is what stands under a name and is neither replaced nor followed.
+type obstacle struct{ found, expected string }
+
+func (e *obstacle) Error() string {
+	return fmt.Sprintf("found %s, expected %s: remove it by hand", e.found, e.expected)
 }
 
 // bare takes the path off an error of package os: the caller puts the whole name in front.

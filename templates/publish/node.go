@@ -54,7 +54,7 @@ func descend(r *os.Root, elem string) (*os.Root, error) {
 		return nil, bare(err)
 	}
 	if !before.IsDir() {
-		return nil, fmt.Errorf("found %s, expected a directory: remove it by hand", kind(before.Mode()))
+		return nil, &obstacle{kind(before.Mode()), "a directory"}
 	}
 	next, err := r.OpenRoot(elem)
 	if err != nil {

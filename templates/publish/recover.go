@@ -20,11 +20,14 @@ func (d *Dir) recover(ctx context.Context) error {
 		return about(metaDir, bare(err))
 	}
 	for _, e := range entries {
-		if !ownsStage(e.Name()) || !e.IsDir() {
+		if !ownsStage(e.Name()) {
 			continue
 		}
 		if n, err := strconv.Atoi(strings.TrimPrefix(e.Name(), stagePrefix)); err == nil {
 			d.last = max(d.last, n)
+		}
+		if !e.IsDir() {
+			continue
 		}
 		stage, err := openNode(d.root, path.Join(metaDir, e.Name()))
 		if err != nil {

@@ -53,7 +53,7 @@ func (d *Dir) putBack(stage *node, e removeEntry) error {
 	}
 	defer parent.close()
 	if err := moveNew(d.opt.step, stage, e.Taken, parent, path.Base(e.Name)); err != nil {
-		return err
+		return fmt.Errorf("putting the removed file back from %s: %w", quote(path.Join(stage.rel, e.Taken)), err)
 	}
 	return parent.sync(d.opt.step)
 }
@@ -61,7 +61,7 @@ func (d *Dir) putBack(stage *node, e removeEntry) error {
 // unplace takes one file back, if it is there and still the one that was published.
 func (d *Dir) unplace(stage *node, e *fileEntry) error {
 	parent, err := openNode(d.root, path.Dir(e.Name))
-	if errors.Is(err, fs.ErrNotExist) {
+	if outOfReach(err) {
 		return nil
 	}
 	if err != nil {
@@ -69,7 +69,7 @@ func (d *Dir) unplace(stage *node, e *fileEntry) error {
 	}
 	defer parent.close()
 	base := path.Base(e.Name)
-	ours, there, err := e.placed(stage, parent, base)
+	ours, free, err := e.placed(stage, parent, base)
 	if err != nil {
 		return err
 	}
@@ -80,7 +80,7 @@ func (d *Dir) unplace(stage *node, e *fileEntry) error {
 		}
 	}
 	switch {
-	case backup != nil && (ours || there == nil):
+	case backup != nil && (ours || free):
 		err = move(d.opt.step, stage, e.Backup, parent, base)
 	case ours && !e.Replaces:
 		err = d.unlink(parent, base)
@@ -95,35 +95,49 @@ func (d *Dir) unplace(stage *node, e *fileEntry) error {
 	return parent.sync(d.opt.step)
 }
 
-// placed tells whether what is under the name of e is the file that was staged for it. Big files are told
-// by their size: this is the way back, and nobody waits for 30 GB to be read on it.
-func (e *fileEntry) placed(stage, parent *node, base string) (ours bool, there fs.FileInfo, err error) {
-	if there, err = parent.target(base); err != nil || there == nil {
-		return false, nil, err
+// placed tells whether what is under the name of e is the file that was staged for it, or whether nothing
+// is. Big files are told by their size: this is the way back, and nobody waits for 30 GB to be read on it.
+func (e *fileEntry) placed(stage, parent *node, base string) (ours, free bool, err error) {
+	there, err := parent.root.Lstat(base)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, true, nil
 	}
-	staged, err := stage.target(e.Staged)
 	if err != nil {
-		return false, there, err
+		return false, false, about(e.Name, bare(err))
 	}
-	if staged != nil {
-		return os.SameFile(there, staged), there, nil
+	staged, err := stage.root.Lstat(e.Staged)
+	if err == nil {
+		return os.SameFile(there, staged), false, nil
 	}
-	if e.Size > smallFile {
-		return there.Size() == e.Size, there, nil
+	if !errors.Is(err, fs.ErrNotExist) {
+		return false, false, about(e.Name, bare(err))
 	}
-	return e.matches(context.Background(), parent, base) == nil, there, nil
+	if !there.Mode().IsRegular() || there.Size() != e.Size {
+		return false, false, nil
+	}
+	return e.Size > smallFile || e.matches(context.Background(), parent, base) == nil, false, nil
+}
+
+// outOfReach tells that a directory is not there or that something else stands in its place: nothing in it
+// can be taken back.
+func outOfReach(err error) bool {
+	_, blocked := errors.AsType[*obstacle](err)
+	return blocked || errors.Is(err, fs.ErrNotExist)
 }
 
 // removeDir removes a directory that the set had made, unless somebody has put something into it.
 func (d *Dir) removeDir(dir string) error {
 	parent, err := openNode(d.root, path.Dir(dir))
-	if errors.Is(err, fs.ErrNotExist) {
+	if outOfReach(err) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
 	defer parent.close()
+	if info, err := parent.root.Lstat(path.Base(dir)); err != nil || !info.IsDir() {
+		return nil // gone, or not what the set made
+	}
 	if err := d.opt.step.at("rmdir", dir); err != nil {
 		return about(dir, err)
 	}
