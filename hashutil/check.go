@@ -86,10 +86,18 @@ func (v *verifier) readSidecar(d *verdict, t *target) {
 	default:
 		d.kind = GNU
 	}
-	name := strings.Trim(e.Name, blanks)
-	if d.fault == nil && name != "" && name != "-" && path.Base(name) != path.Base(t.path) {
+	if d.fault == nil && !speaksOf(e.Name, t.path) {
 		d.fault = fmt.Errorf("expected the file name %s beside the digest, found %s", quote(path.Base(t.path)), quote(e.Name))
 	}
+}
+
+// speaksOf reports whether the name beside a digest, if there is one, is that
+// of the image. Directories before it are the ones of the machine it was made
+// on, blanks after it an editor's, and "-" is standard input.
+func speaksOf(name, image string) bool {
+	base := path.Base(image)
+	trimmed := strings.Trim(name, blanks)
+	return name == "" || trimmed == "-" || path.Base(name) == base || path.Base(trimmed) == base
 }
 
 // digest reads the image: once for its content, if a .hash speaks of an .xz,

@@ -122,6 +122,8 @@ func TestVerifyStatuses(t *testing.T) {
 		{"elsewhere forms are free", files{"a.img": disk, "a.img.sha1": strings.ToUpper(right) + " *a.img\r\n"}, []string{"a.img a.img.sha1 ok"}, ""},
 		{"another file's name", files{"a.img": disk, "a.img.sha1": right + "  b.img\n"}, []string{"a.img a.img.sha1 malformed"}, `expected the file name "a.img" beside the digest, found "b.img"`},
 		{"a path to the name", files{"a.img": disk, "a.img.sha1": right + "  ./out/a.img\n"}, []string{"a.img a.img.sha1 ok"}, ""},
+		{"a blank after the name", files{"a.img": disk, "a.img.sha1": right + "  a.img \n"}, []string{"a.img a.img.sha1 ok"}, ""},
+		{"a name that ends in a blank", files{"a ": disk, "a .sha1": right + "  a \n"}, []string{"a  a .sha1 ok"}, ""},
 		{"standard input for a name", files{"a.img": disk, "a.img.sha1": right + "  -\n"}, []string{"a.img a.img.sha1 ok"}, ""},
 		{"bundle", files{"bundles/4.2/d.tar.xz": disk, "bundles/4.2/d.tar.xz.md5": md5Line}, []string{"bundles/4.2/d.tar.xz bundles/4.2/d.tar.xz.md5 ok"}, ""},
 		{"two sidecars", files{"a": disk, "a.sha1": right, "a.md5": wrong}, []string{"a a.md5 malformed", "a a.sha1 ok"}, "expected 32 hex digits (md5), found 40 (a sha1 has as many)"},
