@@ -83,7 +83,7 @@ func (f *File) Write(p []byte) (int, error) {
 }
 
 // ReadFrom writes the rest of r. Where the content is not hashed on the way (see [VerifyMode]) the kernel
-// copies it from file to file.
+// copies it from file to file. After an error, be it of r, the file will not be published: it is not whole.
 func (f *File) ReadFrom(r io.Reader) (int64, error) {
 	var total int64
 	if f.check.running() {
@@ -100,7 +100,7 @@ func (f *File) ReadFrom(r io.Reader) (int64, error) {
 				return total, nil
 			}
 			if err != nil {
-				return total, err
+				return total, f.fail(err)
 			}
 		}
 	}
@@ -113,7 +113,6 @@ func (f *File) ReadFrom(r io.Reader) (int64, error) {
 		f.advance(n)
 		total += n
 		if err != nil {
-			// The reader's failure or the file's: either way the file is not whole.
 			return total, f.fail(err)
 		}
 		if n < recheckEvery {
@@ -134,8 +133,13 @@ func (f *File) WriteZeros(n int64) error {
 		if err := f.op("punch"); err != nil {
 			return err
 		}
-		if err := f.fail(punch(f.pending.File, f.pos, over)); err != nil {
-			return err
+		// First the size: there are file systems that punch nothing beyond the end of a file.
+		err := f.pending.Truncate(f.pos + n)
+		if err == nil {
+			err = punch(f.pending.File, f.pos, over)
+		}
+		if err != nil {
+			return f.fail(err)
 		}
 	}
 	f.check.writeZeros(n)

@@ -61,14 +61,24 @@ func (f *File) resize() error {
 		return err
 	}
 	f.size = info.Size()
-	if f.pos <= f.size && f.prealloc <= f.size {
+	if f.prealloc > f.size {
+		// For itself: making a file longer gives no blocks back.
+		if err := f.truncate(f.size); err != nil {
+			return err
+		}
+	}
+	if f.pos <= f.size {
 		return nil
 	}
-	f.size = max(f.size, f.pos)
+	f.size = f.pos
+	return f.truncate(f.size)
+}
+
+func (f *File) truncate(size int64) error {
 	if err := f.cfg.step.at("truncate", f.cfg.name); err != nil {
 		return err
 	}
-	return f.pending.Truncate(f.size)
+	return f.pending.Truncate(size)
 }
 
 // abandon closes and removes a file that is not going to be published.
