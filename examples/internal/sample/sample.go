@@ -22,9 +22,9 @@ import (
 	"github.com/tplkit/tplkit/examples/internal/fatdisk"
 )
 
-// DiskSize is the virtual size of each sample disk in bytes: three blocks of an
-// .xz as the servers want it, of which the last holds nothing.
-const DiskSize = 48 << 20
+// DiskSize is the virtual size of each sample disk in bytes: two blocks of an
+// .xz as the servers want it, of which the second holds nothing.
+const DiskSize = 32 << 20
 
 // Release is the file in every sample disk that says what the disk is.
 const Release = "RELEASE.TXT"
