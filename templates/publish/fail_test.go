@@ -3,6 +3,7 @@ package publish_test
 import (
 	"context"
 	"errors"
+	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -166,6 +167,54 @@ func TestRecoveryFails(t *testing.T) {
 		require.NoError(t, open(t, dir, small).Close())
 		require.Equal(t, map[string]string{"repo/": "", "repo/a": "new", "index": "new"}, tree(t, dir))
 	}
+}
+
+// Removing fails in the middle: what was taken away is put back, also by the next run.
+func TestRemovingFails(t *testing.T) {
+	before := map[string]string{"x/": "", "x/1": "1", "x/2": "2", "y": "y"}
+	for name, forever := range map[string]bool{"once": false, "until the next run": true} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			require.NoError(t, publishOnce(dir, small, []file{{"x/1", "1"}, {"x/2", "2"}, {"y", "y"}}))
+			failed := false
+			step := func(op, name string) error {
+				undone := op == "rename-new" && name == "x/1" && forever
+				if op == "rename" && strings.HasSuffix(name, "/r1") || undone {
+					failed = true
+					return syscall.EIO
+				}
+				return nil
+			}
+			err := publishOnce(dir, publish.WithStep(small, step), []file{{"new/file", "new"}}, "x/1", "x/2", "y")
+			require.True(t, failed)
+			require.ErrorIs(t, err, syscall.EIO)
+			require.Equal(t, forever, errors.Is(err, publish.ErrUnfinished))
+			d := open(t, dir, small)
+			if forever {
+				require.Len(t, d.Recovered(), 1)
+				require.Contains(t, d.Recovered()[0], "taken back, as the run before had begun to")
+			}
+			require.NoError(t, d.Close())
+			require.Equal(t, before, tree(t, dir))
+		})
+	}
+	t.Run("the name was taken meanwhile", func(t *testing.T) {
+		dir := t.TempDir()
+		require.NoError(t, publishOnce(dir, small, []file{{"x", "old"}, {"y", "y"}}))
+		step := func(op, name string) error {
+			if op == "rename" && strings.HasSuffix(name, "/r1") {
+				require.NoError(t, os.WriteFile(filepath.Join(dir, "x"), []byte("theirs"), 0o644))
+				return syscall.EIO
+			}
+			return nil
+		}
+		err := publishOnce(dir, publish.WithStep(small, step), nil, "x", "y")
+		require.ErrorIs(t, err, publish.ErrUnfinished)
+		require.ErrorContains(t, err, `putting the removed file back from ".tplkit/set-000001/r0": "x": exists already`)
+		got := tree(t, dir)
+		require.Equal(t, "theirs", got["x"])
+		require.Equal(t, "old", got[".tplkit/set-000001/r0"], "nothing is lost")
+	})
 }
 
 // After a set that is not settled nothing else goes into the tree: it could be overwritten when the journal

@@ -161,6 +161,7 @@ func (f *File) File() *os.File {
 }
 
 // SetModTime gives the published file a time of modification; without it that is when it was written.
+// It is to be called before Close and Commit.
 func (f *File) SetModTime(t time.Time) { f.modTime = t }
 
 // SetSum says what digest the content has, as crypto.SHA256 or crypto.SHA512. It goes into the journal, so

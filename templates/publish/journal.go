@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 )
 
 const (
@@ -112,10 +111,12 @@ func (j *journal) check() error {
 		}
 		staged[e.Staged] = true
 	}
-	for i, dir := range j.Dirs {
-		if !names.dirs[dir] || slices.Contains(j.Dirs[:i], dir) {
+	made := make(map[string]bool)
+	for _, dir := range j.Dirs {
+		if !names.dirs[dir] || made[dir] {
 			return fmt.Errorf("%s: expected a directory of one of the files, once", quote(dir))
 		}
+		made[dir] = true
 	}
 	for i, e := range j.Remove {
 		if err := names.add(e.Name); err != nil {

@@ -12,11 +12,17 @@ import (
 // metaDir is where locks, staging and journals lie, below the tree. Names that begin like it are ours.
 const metaDir = ".tplkit"
 
+// maxName is the longest path that Linux takes.
+const maxName = 4095
+
 // checkName refuses names that could lead out of the tree, into metaDir, or that a terminal, a web server
 // or another system would read differently.
 func checkName(name string) error {
 	if !fs.ValidPath(name) || name == "." || !filepath.IsLocal(filepath.FromSlash(name)) {
 		return fmt.Errorf("%s: expected a relative path with \"/\" between its elements and without \".\" and \"..\"", quote(name))
+	}
+	if len(name) > maxName {
+		return fmt.Errorf("%s: a path of %d bytes, the limit is %d", quote(name), len(name), maxName)
 	}
 	if i := strings.IndexFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f || r == '\\' }); i >= 0 {
 		return fmt.Errorf("%s: found %q in a name, expected no control character and no backslash", quote(name), name[i])

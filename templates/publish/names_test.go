@@ -17,7 +17,7 @@ import (
 var badNames = []string{
 	"", ".", "..", "/", "/etc/passwd", "../x", "a/../../x", "a/..", "./a", "a/./b", "a//b", "a/", "/a",
 	`a\b`, `..\x`, "a\x00b", "a\nb", "a\x1b[31m", "a\x7f", "a\xffb",
-	".tplkit", ".tplkit/lock", ".TPLKIT/lock", "a/.tplkit/x", ".tplkit-tmp-1", "repo/.tplkit-tmp-1",
+	".tplkit", ".tplkit/lock", ".TPLKIT/lock", "a/.tplkit/x", ".tplkit-tmp-1", "repo/.tplkit-tmp-1", strings.Repeat("a/", 3000) + "a",
 }
 
 var goodNames = []string{

@@ -116,7 +116,7 @@ func (n *node) open(base string) (*os.File, error) {
 	if info == nil {
 		return nil, fs.ErrNotExist
 	}
-	f, err := n.root.Open(base)
+	f, err := n.root.OpenFile(base, os.O_RDONLY|nonblock, 0)
 	if err != nil {
 		return nil, bare(err)
 	}
