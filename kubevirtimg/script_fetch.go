@@ -29,20 +29,21 @@ func imageOf(url bash.Value) (image, reason string) {
 
 // dirOf gives the directory of the cache that a destination lies in: "" and no reason for a disk.img that is in none.
 func dirOf(dest bash.Value) (dir, reason string) {
-	switch {
-	case dest.Known && path.Base(dest.Text) != diskName:
-		return "", fmt.Sprintf("it is not kept as %s", diskName)
-	case dest.Known:
-		if dir = path.Base(path.Dir(dest.Text)); dir == "." || dir == "/" {
-			return "", ""
-		}
-		return dir, ""
+	if dest.Known && (dest.Text == diskName || dest.Text == "./"+diskName) {
+		return "", ""
 	}
 	above, isDisk := strings.CutSuffix(dest.Tail, "/"+diskName)
-	if i := strings.LastIndexByte(above, '/'); isDisk && i >= 0 && above[i+1:] != "" {
-		return above[i+1:], ""
+	above = strings.TrimRight(above, "/")
+	i := strings.LastIndexByte(above, '/')
+	switch {
+	case dest.Known && !isDisk:
+		return "", fmt.Sprintf("it is not kept as %s", diskName)
+	case !dest.Known && (!isDisk || i < 0):
+		return "", "the directory is not known: " + dest.Why
+	case above == "":
+		return "", "it is kept in no directory of a cache"
 	}
-	return "", "the directory is not known: " + dest.Why
+	return above[i+1:], ""
 }
 
 // isDisk reports whether a destination is the disk of some directory, as far as is known.

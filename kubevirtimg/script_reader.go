@@ -19,6 +19,7 @@ type reader struct {
 type pair struct {
 	url, disk bash.Value
 	pending   bool // the URL has not been given to the collector yet
+	used      bool // the disk has been, with a URL
 }
 
 func newReader(c *collector, target string) *reader {
@@ -31,7 +32,7 @@ const (
 	urlSuffix      = "_url"
 )
 
-// Assign notes the server, and the variables X_image_url and X_image. They come in either order, so that a URL is given away
+// Assign notes the server, and the variables X_image_url and X_image. They come in either order, so that a pair is given away
 // only when one of the two is set anew, or the reading ends.
 func (r *reader) Assign(name string, v bash.Value, _ int) {
 	if name == serverVariable {
@@ -48,12 +49,15 @@ func (r *reader) Assign(name string, v bash.Value, _ int) {
 		p = &pair{}
 		r.pairs[base] = p
 	}
-	r.settle(p)
 	if isURL {
+		r.settle(p)
 		p.url, p.pending = v, strings.Contains(v.Tail, "/")
-	} else {
-		p.disk = v
+		return
 	}
+	if isDisk(p.disk) && !p.used {
+		r.settle(p)
+	}
+	p.disk, p.used = v, false
 }
 
 func (r *reader) settle(p *pair) {
@@ -62,9 +66,10 @@ func (r *reader) settle(p *pair) {
 	}
 	p.pending = false
 	l := looseURL{url: p.url, dir: p.disk, target: r.target}
-	if !isDisk(p.disk) { // nothing is said about where it is kept
+	if p.used || !isDisk(p.disk) { // nothing is said about where it is kept
 		l.dir = bash.Value{Text: diskName, Tail: diskName, Known: true}
 	}
+	p.used = true
 	if r.foreign(p.url) == "" {
 		r.loose = append(r.loose, l)
 	}

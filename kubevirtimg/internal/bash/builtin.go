@@ -146,12 +146,7 @@ func (r *run) call(body node, args []Value, line int) (truth, flow) {
 		return f
 	})
 	r.calls--
-	for _, left := range r.fromFunc {
-		if !r.step(len(left), line) {
-			break
-		}
-		after = merge(left, after, because(line))
-	}
+	after, fl = r.rejoin(after, fl, leaveFunction, r.fromFunc, line)
 	for _, name := range r.locals {
 		if v, ok := before[name]; ok {
 			after[name] = v
@@ -161,9 +156,6 @@ func (r *run) call(body node, args []Value, line int) (truth, flow) {
 	}
 	r.vars = after
 	r.inFunc, r.locals, r.fromFunc, r.fromLoop = old.inFunc, old.locals, old.fromFunc, old.fromLoop
-	if fl == leaveFunction || fl == leaveLoop {
-		fl = next
-	}
 	return status, fl
 }
 

@@ -172,12 +172,7 @@ func (r *run) loop(n *loop) flow {
 	outer := r.fromLoop
 	r.fromLoop = nil
 	fl := r.rounds(n)
-	for _, left := range r.fromLoop {
-		if !r.step(len(left), n.line) {
-			break
-		}
-		r.vars = merge(left, r.vars, because(n.line))
-	}
+	r.vars, fl = r.rejoin(r.vars, fl, leaveLoop, r.fromLoop, n.line)
 	r.fromLoop = outer
 	return fl
 }

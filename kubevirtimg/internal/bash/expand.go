@@ -113,7 +113,7 @@ func (r *run) trimmed(v Value, p part, line int) Value {
 		}
 		return unknown("${"+p.text+p.op+"…}", why, line)
 	}
-	if !r.step(1+len(v.Text)*len(v.Text)/64, line) {
+	if !r.step(1+len(v.Text)*len(v.Text)/8, line) {
 		return unknown("…", "the script is too involved", line)
 	}
 	return known(trim(v.Text, p.op, re), v.Line)

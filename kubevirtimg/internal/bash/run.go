@@ -132,7 +132,7 @@ func (r *run) step(n, line int) bool {
 
 // branch runs f on a copy of the variables and returns what it left; the run's own variables stay as they were.
 func (r *run) branch(line int, f func() flow) (map[string]Value, flow) {
-	if !r.step(1+len(r.vars), line) {
+	if !r.step(4+2*len(r.vars), line) {
 		return r.vars, leaveScript
 	}
 	before, args := r.vars, r.args
@@ -182,6 +182,25 @@ func (r *run) leave(vars map[string]Value, fl flow) {
 	case leaveFunction:
 		r.fromFunc = append(r.fromFunc, vars)
 	}
+}
+
+// rejoin gives what holds behind a loop or function that ended with fl: what it left at its end, and what the ways left that went
+// out of it early. own is how such a way leaves it.
+func (r *run) rejoin(vars map[string]Value, fl, own flow, early []map[string]Value, line int) (map[string]Value, flow) {
+	if fl > own {
+		if len(early) == 0 {
+			return vars, fl
+		}
+		r.leave(vars, fl)
+		vars, early = early[0], early[1:]
+	}
+	for _, left := range early {
+		if !r.step(len(left), line) {
+			break
+		}
+		vars = merge(left, vars, because(line))
+	}
+	return vars, next
 }
 
 // merge changes b to what both leave: a variable with different values is unknown.
