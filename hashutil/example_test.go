@@ -133,14 +133,30 @@ func ExampleVerify() {
 		fmt.Println(f.Status, f.Path)
 	}
 	fmt.Println(report.OK(), report.Summary[hashutil.StatusOK])
-	for _, r := range report.Repairs() {
-		fmt.Printf("%s: %q\n", r.Sidecar, r.Content)
-	}
 	// Output:
 	// malformed kubevirt/rhel8.qcow2
 	// ok repo/el8
 	// missing repo/el9
 	// false 1
-	// kubevirt/rhel8.qcow2.sha1: "f572d396fae9206628714fb2ce00f72e94f2258f\n"
-	// repo/el9.hash: "f572d396fae9206628714fb2ce00f72e94f2258f"
+}
+
+// What would have to be written, and what the report says afterwards.
+func ExampleVerifyReport_Repairs() {
+	tree := fstest.MapFS{
+		"repo/el8":      {Data: []byte("hello\n")},
+		"repo/el8.hash": {Data: []byte("f572d396fae9206628714fb2ce00f72e94f2258f  el8")},
+	}
+	report, err := hashutil.Verify(context.Background(), tree, hashutil.VerifyOptions{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, r := range report.Repairs() {
+		fmt.Printf("%s was %s: %q\n", r.Sidecar, r.Was, r.Content)
+		tree[r.Sidecar] = &fstest.MapFile{Data: r.Content}
+		report.Written(r)
+	}
+	fmt.Println(report.OK(), report.Files[0].Reason)
+	// Output:
+	// repo/el8.hash was malformed: "f572d396fae9206628714fb2ce00f72e94f2258f"
+	// true its sidecar was written; it was malformed
 }

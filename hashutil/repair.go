@@ -44,3 +44,25 @@ func (r *VerifyReport) Repairs() []Repair {
 	slices.SortFunc(repairs, func(a, b Repair) int { return strings.Compare(a.Sidecar, b.Sidecar) })
 	return repairs
 }
+
+// Written makes the report say what is true after the repairs were written:
+// every result that their sidecars speak of becomes ok, or a mismatch where an
+// H has another content than the H.xz beside it. What was repaired has the
+// earlier status in its reason.
+func (r *VerifyReport) Written(repairs ...Repair) {
+	for _, repair := range repairs {
+		for i := range r.Files {
+			f := &r.Files[i]
+			if f.Sidecar != repair.Sidecar || f.Algorithm != repair.Algorithm || f.Got == "" {
+				continue
+			}
+			f.Reason = "its sidecar was written; it was " + string(f.Status)
+			f.Want, f.Status = repair.Digest, StatusOK
+			if f.Got != repair.Digest {
+				f.Status = StatusMismatch
+				f.Reason += ", and speaks of " + quote(path.Base(repair.Path))
+			}
+		}
+	}
+	r.Summary = summarize(r.Files)
+}

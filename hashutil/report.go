@@ -62,7 +62,7 @@ type VerifyReport struct {
 
 // NewVerifyReport puts results into the report's order and counts them.
 func NewVerifyReport(files []FileResult) *VerifyReport {
-	r := &VerifyReport{Files: slices.Clone(files), Summary: map[Status]int{}}
+	r := &VerifyReport{Files: slices.Clone(files), Summary: summarize(files)}
 	if r.Files == nil {
 		r.Files = []FileResult{} // an empty list in JSON, not null
 	}
@@ -75,10 +75,15 @@ func NewVerifyReport(files []FileResult) *VerifyReport {
 			cmp.Compare(a.Reason, b.Reason),
 		)
 	})
-	for _, f := range r.Files {
-		r.Summary[f.Status]++
-	}
 	return r
+}
+
+func summarize(files []FileResult) map[Status]int {
+	summary := map[Status]int{}
+	for _, f := range files {
+		summary[f.Status]++
+	}
+	return summary
 }
 
 // OK reports whether every result is ok. It is true for a report without

@@ -62,7 +62,8 @@ type VerifyOptions struct {
 
 // Verify checks the files of a tree against the sidecars and sums files in it.
 //
-// H.hash speaks of the decompressed content of H.xz, or of H as it is; FILE.ALG
+// H.hash speaks of the decompressed content of H.xz, or of H as it is (and
+// H.xz.hash, which lago would look for first, of the content of H.xz); FILE.ALG
 // of FILE's bytes as they are; a sums file (see [SumsFile]) of the files that it
 // lists, wherever below its directory. Every regular file that no sidecar
 // and no sums file speaks of is missing one, except sidecars and sums files

@@ -216,6 +216,10 @@ func TestVerifyMissingAndRepairs(t *testing.T) {
 			fixed := tc.files.fs()
 			fixed[repair.Sidecar] = &fstest.MapFile{Data: repair.Content}
 			again := verify(t, fixed, tc.opt)
+			report.Written(repairs...)
+			require.Equal(t, again.Summary, report.Summary)
+			require.Equal(t, short(again), short(report))
+			require.Contains(t, report.Files[len(report.Files)-1].Reason, "its sidecar was written; it was "+string(tc.was))
 			require.Empty(t, again.Repairs())
 			if tc.files["a"] != "other" {
 				require.True(t, again.OK(), "%v", again.Files)
