@@ -97,6 +97,14 @@ func TestMetadataCloneIsItsOwn(t *testing.T) {
 	require.Equal(t, `{"name":"a","new":"c"}`, compactJSON(t, m))
 }
 
+func TestMetadataInsideOtherJSON(t *testing.T) {
+	var v struct{ M lagorepo.Metadata }
+	require.NoError(t, json.Unmarshal([]byte(`{"M": {"b": 1.0, "a": "x"}}`), &v))
+	require.Equal(t, []string{"b", "a"}, v.M.Keys())
+	require.ErrorContains(t, json.Unmarshal([]byte(`{"M": {"b": 1, "b": 2}}`), &v), "must occur once")
+	require.Equal(t, []string{"b", "a"}, v.M.Keys(), "an error changes nothing")
+}
+
 func compactJSON(t testing.TB, m *lagorepo.Metadata) string {
 	t.Helper()
 	data, err := json.Marshal(m)

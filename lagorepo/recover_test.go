@@ -5,12 +5,11 @@ import (
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -85,6 +84,23 @@ func TestRecoverTwiceChangesNothing(t *testing.T) {
 	for i, it := range second.Items {
 		require.Equal(t, first.Items[i].Digests, it.Digests)
 		require.Contains(t, it.Reason, "is published already, with the same content")
+	}
+}
+
+func TestRecoverTakesTheTemplatesAge(t *testing.T) {
+	for metadata, want := range map[string]time.Time{
+		`{"timestamp":1583020800.25}`: time.Unix(1583020800, 250_000_000),
+		`{"timestamp":"1583020800"}`:  time.Unix(1583020800, 0),
+		`{"timestamp":0}`:             time.Unix(0, 0),
+		`{}`:                          stamp,
+	} {
+		t.Run(metadata, func(t *testing.T) {
+			s, dir := newStore(t).complete(el8, disk(1, 900), metadata), t.TempDir()
+			s.recoverOnce(dir, lagorepo.PlanOptions{})
+			fi, err := os.Stat(filepath.Join(dir, "repo/el8.2-base.xz"))
+			require.NoError(t, err)
+			require.True(t, want.Equal(fi.ModTime()), "%v", fi.ModTime())
+		})
 	}
 }
 
@@ -209,250 +225,6 @@ func TestRecoverBadInput(t *testing.T) {
 	}
 	require.Len(t, got, 13)
 	require.Equal(t, []string{"repo/good.hash", "repo/good.metadata", "repo/good.xz"}, names(t, dir))
-}
-
-func TestRecoverMendsSidecars(t *testing.T) {
-	raw := disk(1, 9000)
-	sidecar := func(ext string) string { return "repo/el8.2-base." + ext }
-	for name, tc := range map[string]struct {
-		spoil func(t *testing.T, dir string)
-		wrote string
-	}{
-		"hash gone":     {func(t *testing.T, dir string) { require.NoError(t, os.Remove(filepath.Join(dir, sidecar("hash")))) }, "repo/el8.2-base.hash brought"},
-		"metadata gone": {func(t *testing.T, dir string) { require.NoError(t, os.Remove(filepath.Join(dir, sidecar("metadata")))) }, "repo/el8.2-base.metadata brought"},
-		"hash of the xz": {func(t *testing.T, dir string) {
-			overwrite(t, dir, sidecar("hash"), sha1Hex(read(t, dir, sidecar("xz"))))
-		}, "repo/el8.2-base.hash brought"},
-		"metadata garbage": {func(t *testing.T, dir string) { overwrite(t, dir, sidecar("metadata"), "<html>") }, "repo/el8.2-base.metadata brought"},
-		"both": {func(t *testing.T, dir string) {
-			overwrite(t, dir, sidecar("metadata"), "{}")
-			overwrite(t, dir, sidecar("hash"), "")
-		}, "repo/el8.2-base.hash and repo/el8.2-base.metadata brought"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			s, dir := newStore(t).complete(el8, raw, el8Metadata), t.TempDir()
-			s.recoverOnce(dir, lagorepo.PlanOptions{})
-			before := snapshot(t, dir)[sidecar("xz")]
-			want := string(read(t, dir, sidecar("hash")))
-			tc.spoil(t, dir)
-			it := only(t, s.recoverOnce(dir, lagorepo.PlanOptions{}))
-			require.Equal(t, templates.Written, it.State, it.Error)
-			require.Contains(t, it.Reason, tc.wrote)
-			require.Equal(t, before, snapshot(t, dir)[sidecar("xz")], "the image stays")
-			require.Equal(t, want, string(read(t, dir, sidecar("hash"))))
-			size, _ := mustMetadata(t, string(read(t, dir, sidecar("metadata")))).Int("size")
-			require.EqualValues(t, len(raw), size)
-			require.Equal(t, templates.Unchanged, only(t, s.recoverOnce(dir, lagorepo.PlanOptions{})).State)
-		})
-	}
-}
-
-func overwrite(t *testing.T, dir, name, text string) {
-	t.Helper()
-	require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644))
-}
-
-// Keys somebody added to the published metadata are no fault.
-func TestRecoverKeepsAdditionsToPublishedMetadata(t *testing.T) {
-	s, dir := newStore(t).complete(el8, disk(1, 900), `{"distro":"el8","new":1}`), t.TempDir()
-	s.recoverOnce(dir, lagorepo.PlanOptions{})
-	path := filepath.Join(dir, "repo/el8.2-base.metadata")
-	m := mustMetadata(t, string(read(t, path)))
-	m.Set("distro", "centos8")
-	m.Set("notes", "by hand")
-	m.Delete("new")
-	require.NoError(t, os.WriteFile(path, m.Marshal(), 0o644))
-	require.Equal(t, templates.Written, only(t, s.recoverOnce(dir, lagorepo.PlanOptions{})).State)
-	m = mustMetadata(t, string(read(t, path)))
-	for key, want := range map[string]string{"distro": `"centos8"`, "notes": `"by hand"`, "new": "1"} {
-		raw, _ := m.Raw(key)
-		require.Equal(t, want, string(raw), key)
-	}
-	require.Equal(t, templates.Unchanged, only(t, s.recoverOnce(dir, lagorepo.PlanOptions{})).State)
-}
-
-func TestRecoverReplacesNoImage(t *testing.T) {
-	raw := disk(1, 9000)
-	for name, tc := range map[string]struct {
-		file, text string
-		want       string
-	}{
-		"other content":    {"el8.2-base.xz", string(xz(t, disk(2, 9000))), "holds other content"},
-		"cut off":          {"el8.2-base.xz", string(xz(t, raw)[:200]), "cannot be decoded"},
-		"no xz":            {"el8.2-base.xz", string(raw), "exists and is no xz file"},
-		"empty":            {"el8.2-base.xz", "", "remove it and try again"},
-		"shadowing hash":   {"el8.2-base.xz.hash", sha1Hex(raw), "repo/el8.2-base.xz.hash: exists, and lago would read it in place of the template's own"},
-		"shadowing object": {"el8.2-base.xz.metadata", "{}", "lago would read it"},
-		"huge hash":        {"el8.2-base.hash", string(raw), "remove it and try again"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			s, dir := newStore(t).complete(el8, raw, el8Metadata), t.TempDir()
-			require.NoError(t, os.Mkdir(filepath.Join(dir, "repo"), 0o755))
-			overwrite(t, dir, "repo/"+tc.file, tc.text)
-			before := snapshot(t, dir)
-			it := only(t, s.recoverOnce(dir, lagorepo.PlanOptions{}))
-			require.Equal(t, templates.Failed, it.State)
-			require.Contains(t, it.Error, tc.want)
-			require.Contains(t, it.Error, "repo/"+tc.file)
-			require.Equal(t, before, snapshot(t, dir))
-		})
-	}
-	t.Run("directory", func(t *testing.T) {
-		s, dir := newStore(t).complete(el8, raw, el8Metadata), t.TempDir()
-		require.NoError(t, os.MkdirAll(filepath.Join(dir, "repo/el8.2-base.xz"), 0o755))
-		require.Contains(t, only(t, s.recoverOnce(dir, lagorepo.PlanOptions{})).Error, "is a directory; remove it")
-	})
-	t.Run("repo is a link", func(t *testing.T) {
-		s, dir, outside := newStore(t).complete(el8, raw, el8Metadata), t.TempDir(), t.TempDir()
-		require.NoError(t, os.Symlink(outside, filepath.Join(dir, "repo")))
-		require.Contains(t, only(t, s.recoverOnce(dir, lagorepo.PlanOptions{})).Error, "is a symbolic link")
-		require.Empty(t, names(t, outside))
-	})
-}
-
-func TestRecoverReplacesOrphanedSidecars(t *testing.T) {
-	raw := disk(1, 900)
-	s, dir := newStore(t).complete(el8, raw, el8Metadata), t.TempDir()
-	require.NoError(t, os.Mkdir(filepath.Join(dir, "repo"), 0o755))
-	overwrite(t, dir, "repo/el8.2-base.hash", sha1Hex(nil))
-	overwrite(t, dir, "repo/el8.2-base.metadata", `{"notes":"by hand","sha1":"old"}`)
-	it := only(t, s.recoverOnce(dir, lagorepo.PlanOptions{}))
-	require.Equal(t, templates.PackedState, it.State, it.Error)
-	require.Contains(t, it.Reason, "replaced repo/el8.2-base.hash and repo/el8.2-base.metadata, which stood there without an image")
-	require.Equal(t, sha1Hex(raw), string(read(t, dir, "repo/el8.2-base.hash")))
-	m := mustMetadata(t, string(read(t, dir, "repo/el8.2-base.metadata")))
-	notes, _ := m.Text("notes")
-	require.Equal(t, "by hand", notes)
-}
-
-// An image published by other means is recognised by its content.
-func TestRecoverRecognisesAnImagePackedElsewhere(t *testing.T) {
-	raw := disk(1, 300_000)
-	s, dir := newStore(t).complete(el8, raw, el8Metadata), t.TempDir()
-	require.NoError(t, os.Mkdir(filepath.Join(dir, "repo"), 0o755))
-	overwrite(t, dir, "repo/el8.2-base.xz", string(xz(t, raw)))
-	it := only(t, s.recoverOnce(dir, lagorepo.PlanOptions{}))
-	require.Equal(t, templates.Written, it.State, it.Error)
-	require.Equal(t, xz(t, raw), read(t, dir, "repo/el8.2-base.xz"))
-	require.Equal(t, fmt.Sprintf("%x", sha512.Sum512(xz(t, raw))), it.Digests.Packed[hashutil.SHA512])
-}
-
-func TestRecoverNoticesAChangedSource(t *testing.T) {
-	for name, change := range map[string]func(s *store){
-		"grown": func(s *store) { s.put(el8, disk(1, 9001)) },
-		"touched": func(s *store) {
-			require.NoError(s.t, os.Chtimes(filepath.Join(s.dir, el8), stamp.Add(1), stamp.Add(1)))
-		},
-		"gone": func(s *store) { require.NoError(s.t, os.Remove(filepath.Join(s.dir, el8))) },
-		"replaced": func(s *store) {
-			require.NoError(s.t, os.Remove(filepath.Join(s.dir, el8)))
-			require.NoError(s.t, os.Symlink("/etc/passwd", filepath.Join(s.dir, el8)))
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			s, dir := newStore(t).complete(el8, disk(1, 9000), el8Metadata), t.TempDir()
-			p := s.plan(lagorepo.PlanOptions{})
-			change(s)
-			r, err := p.Recover(t.Context(), s.open(), openTree(t, dir), fast)
-			require.NoError(t, err)
-			it := only(t, r)
-			require.Equal(t, templates.Failed, it.State)
-			require.Contains(t, it.Error, el8)
-			require.NoDirExists(t, filepath.Join(dir, "repo"))
-		})
-	}
-}
-
-// The same bytes, other time stamps: the digest of the scan is insisted on.
-func TestRecoverInsistsOnTheProof(t *testing.T) {
-	original := qcow2(0)
-	s, dir := newStore(t).put(el8+".tmp", original).put(el8+".hash", []byte(sha1Hex(original))), t.TempDir()
-	p := s.plan(lagorepo.PlanOptions{})
-	other := qcow2(0)
-	other[60_000]++
-	s.put(el8+".tmp", other)
-	r, err := p.Recover(t.Context(), s.open(), openTree(t, dir), fast)
-	require.NoError(t, err)
-	require.Contains(t, only(t, r).Error, "matched .hash")
-	require.NoDirExists(t, filepath.Join(dir, "repo"))
-}
-
-// growing gives files that grow while they are read.
-type growing struct {
-	*templates.Dir
-	t    *testing.T
-	path string
-}
-
-func (g growing) Open(name string) (fs.File, error) {
-	f, err := g.Dir.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	return growingFile{f.(*os.File), g}, nil
-}
-
-type growingFile struct {
-	*os.File
-	g growing
-}
-
-func (f growingFile) ReadAt(p []byte, off int64) (int, error) {
-	h, err := os.OpenFile(f.g.path, os.O_APPEND|os.O_WRONLY, 0)
-	require.NoError(f.g.t, err)
-	_, err = h.Write([]byte("x"))
-	require.NoError(f.g.t, errors.Join(err, h.Close()))
-	return f.File.ReadAt(p, off)
-}
-
-func TestRecoverNoticesASourceThatGrowsWhileItIsRead(t *testing.T) {
-	s, dir := newStore(t).complete(el8, disk(1, 9000), el8Metadata), t.TempDir()
-	p := s.plan(lagorepo.PlanOptions{})
-	r, err := p.Recover(t.Context(), growing{s.open(), t, filepath.Join(s.dir, el8)}, openTree(t, dir), fast)
-	require.NoError(t, err)
-	require.Contains(t, only(t, r).Error, "changed while it was read")
-	require.NoDirExists(t, filepath.Join(dir, "repo"))
-}
-
-func TestRecoverCancelled(t *testing.T) {
-	s, dir := newStore(t).complete("r:a:v1", disk(1, 200_000), "{}").complete("r:b:v1", disk(2, 2<<20), "{}"), t.TempDir()
-	cause := errors.New("enough")
-	ctx, cancel := context.WithCancelCause(t.Context())
-	opt := fast
-	var seen []string
-	opt.Progress = func(p templates.Progress) {
-		seen = append(seen, p.Item)
-		if p.Item == "r:b:v1" && p.Done > 0 {
-			cancel(cause)
-		}
-	}
-	dst, err := publish.Open(t.Context(), dir, publish.Options{Reserve: -1})
-	require.NoError(t, err)
-	r, err := s.plan(lagorepo.PlanOptions{}).Recover(ctx, s.open(), dst, opt)
-	require.ErrorIs(t, err, cause)
-	require.Equal(t, map[templates.State]int{templates.PackedState: 1}, r.Summary)
-	require.Contains(t, seen, "r:a:v1")
-	require.NoError(t, dst.Close())
-	require.Equal(t, []string{"repo/a.hash", "repo/a.metadata", "repo/a.xz"}, names(t, dir))
-
-	r, err = s.plan(lagorepo.PlanOptions{}).Recover(ctx, s.open(), openTree(t, dir), opt)
-	require.ErrorIs(t, err, cause)
-	require.Empty(t, r.Items)
-}
-
-func TestRecoverCancelledWhileComparing(t *testing.T) {
-	s, dir := newStore(t).complete(el8, disk(1, 2<<20), "{}"), t.TempDir()
-	s.recoverOnce(dir, lagorepo.PlanOptions{})
-	overwrite(t, dir, "repo/el8.2-base.metadata", "{}")
-	before := snapshot(t, filepath.Join(dir, "repo"))
-	p := s.plan(lagorepo.PlanOptions{})
-	ctx, cancel := context.WithCancel(t.Context())
-	opt := fast
-	opt.Progress = func(p templates.Progress) { cancel() }
-	r, err := p.Recover(ctx, s.open(), openTree(t, dir), opt)
-	require.ErrorIs(t, err, context.Canceled)
-	require.Empty(t, r.Items)
-	require.Equal(t, before, snapshot(t, filepath.Join(dir, "repo")))
 }
 
 func TestRecoverRefusesBadOptionsAndActions(t *testing.T) {

@@ -215,7 +215,7 @@ func readHash(fsys fs.FS, name string) (string, error) {
 	}
 	s, err := hashutil.ParseSidecar(data, hashutil.SHA1)
 	if err != nil {
-		return "", fmt.Errorf("%s: %w; remove it to recover the disk without it", templates.Quote(name), err)
+		return "", fmt.Errorf("%s: %w; remove it to go on without it", templates.Quote(name), err)
 	}
 	return s.Hex, nil
 }

@@ -71,7 +71,7 @@ func TestScanStoreStates(t *testing.T) {
 		"hash too short": {files{"": raw, ".hash": hash[:39], ".metadata": []byte("{}")},
 			lagorepo.Refused, "", "", false, "", `"phx_repo:el8.2-base:v1.hash": `},
 		"hash empty": {files{"": raw, ".hash": nil, ".metadata": []byte("{}")},
-			lagorepo.Refused, "", "", false, "", "remove it to recover the disk without it"},
+			lagorepo.Refused, "", "", false, "", "remove it to go on without it"},
 		"hash huge": {files{"": raw, ".hash": make([]byte, 10_000), ".metadata": []byte("{}")},
 			lagorepo.Refused, "", "", false, "", "at most 4096 bytes"},
 		"metadata not JSON": {files{"": raw, ".hash": hash, ".metadata": []byte("<html>")},

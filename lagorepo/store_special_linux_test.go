@@ -63,3 +63,25 @@ func shortPath(t *testing.T, dir, name string) string {
 	t.Cleanup(func() { _ = os.Remove(link) })
 	return filepath.Join(link, name)
 }
+
+func TestNormalizeToAnotherFileSystem(t *testing.T) {
+	const shm = "/dev/shm"
+	s := newStore(t).complete(el8, disk(1, 900), el8Metadata)
+	var here, there syscall.Stat_t
+	require.NoError(t, syscall.Stat(s.dir, &here))
+	if syscall.Stat(shm, &there) != nil || here.Dev == there.Dev {
+		t.Skip("no second file system: needs " + shm)
+	}
+	dir, err := os.MkdirTemp(shm, "tplkit-test")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	source := snapshot(t, s.dir)
+	for mode, done := range map[templates.Mode]string{templates.ModeLink: "linked", templates.ModeMove: "moved"} {
+		it := only(t, s.normalizeOnce(dir, mode))
+		require.Equal(t, templates.Failed, it.State)
+		require.Contains(t, it.Error, "cannot be "+done+" to another file system; use the mode copy")
+		require.Empty(t, names(t, dir))
+		require.Equal(t, source, snapshot(t, s.dir))
+	}
+	require.Equal(t, templates.RenamedState, only(t, s.normalizeOnce(dir, templates.ModeCopy)).State)
+}
