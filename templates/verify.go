@@ -112,33 +112,31 @@ func splitPath(p string) (dir string, names []string, err error) {
 
 // repair writes what the report proposes and makes it say so.
 func repair(ctx context.Context, base string, report *hashutil.VerifyReport, dryRun bool) error {
-	done := make(map[string]hashutil.Status) // by sidecar: what it was
 	var errs []error
 	for _, r := range report.Repairs() {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		if !dryRun {
-			if err := writeSidecar(ctx, filepath.Join(base, r.Sidecar), r.Content); err != nil {
-				errs = append(errs, err)
-				continue
-			}
+		if dryRun {
+			announce(report, r)
+			continue
 		}
-		done[r.Sidecar] = r.Was
-	}
-	for i := range report.Files {
-		f := &report.Files[i]
-		was, ok := done[f.Sidecar]
-		switch {
-		case !ok || f.Kind == 0 || f.Got == "" || f.Status != was:
-		case dryRun:
-			f.Reason += "; it would be written"
-		default:
-			f.Reason = fmt.Sprintf("written: it was %s", was)
-			f.Status, f.Want = hashutil.StatusOK, f.Got
+		if err := writeSidecar(ctx, filepath.Join(base, r.Sidecar), r.Content); err != nil {
+			errs = append(errs, err)
+			continue
 		}
+		report.Written(r)
 	}
 	return errors.Join(errs...)
+}
+
+// announce says which sidecar would be written.
+func announce(report *hashutil.VerifyReport, r hashutil.Repair) {
+	for i := range report.Files {
+		if f := &report.Files[i]; f.Sidecar == r.Sidecar && f.Path == r.Path && f.Algorithm == r.Algorithm {
+			f.Reason += "; it would be written"
+		}
+	}
 }
 
 func writeSidecar(ctx context.Context, path string, content []byte) error {
