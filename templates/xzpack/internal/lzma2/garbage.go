@@ -6,7 +6,7 @@ import (
 )
 
 // maxGarbage is how many bytes of finished encoders may lie about.
-const maxGarbage = 24 << 20
+const maxGarbage = 16 << 20
 
 // garbage counts what the codec leaves behind. It cannot be reset and allocates anew for each block; without help the
 // collector would let the process grow to twice what lives before it takes that away, which is more than packing may

@@ -1,0 +1,75 @@
+package xzpack_test
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"runtime"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tplkit/tplkit/templates/xzpack"
+)
+
+func TestUnpackIsSparse(t *testing.T) {
+	const block, page = 256 << 10, 4 << 10
+	content := make([]byte, 40*block)
+	copy(content[3*block+5*page:], noise(1, page))
+	copy(content[9*block:], noise(2, 3*page))
+	content[len(content)-1] = 1
+	f := file(t, nil)
+	require.NoError(t, open(t, pack(t, content, xzpack.PackOptions{BlockSize: block})).Unpack(context.Background(), f, xzpack.UnpackOptions{}))
+	got, err := os.ReadFile(f.Name())
+	require.NoError(t, err)
+	require.True(t, bytes.Equal(content, got))
+	fi, err := f.Stat()
+	require.NoError(t, err)
+	allocated := fi.Sys().(*syscall.Stat_t).Blocks * 512
+	require.LessOrEqual(t, allocated, int64(64<<10), "5 pages hold data")
+	require.Positive(t, allocated)
+}
+
+// TestHolesAreFree packs and unpacks 64 GiB of nothing.
+func TestHolesAreFree(t *testing.T) {
+	f := file(t, nil)
+	const size = 64 << 30
+	if err := f.Truncate(size); err != nil {
+		t.Skipf("no room for a hole of 64 GiB: %v", err)
+	}
+	_, err := f.WriteAt([]byte("in the middle of nowhere"), 33<<30)
+	require.NoError(t, err)
+	var packed bytes.Buffer
+	start := time.Now()
+	res, err := xzpack.Pack(context.Background(), &packed, f, size, xzpack.PackOptions{Level: xzpack.Fast})
+	require.NoError(t, err)
+	require.Equal(t, 4096, res.Blocks)
+	require.Equal(t, 4095, res.ZeroBlocks)
+	r := open(t, packed.Bytes())
+	out := file(t, nil)
+	require.NoError(t, r.Unpack(context.Background(), out, xzpack.UnpackOptions{}))
+	require.Less(t, time.Since(start), time.Minute)
+	fi, err := out.Stat()
+	require.NoError(t, err)
+	require.Equal(t, int64(size), fi.Size())
+	require.LessOrEqual(t, fi.Sys().(*syscall.Stat_t).Blocks, int64(128))
+	p := make([]byte, 6)
+	_, err = out.ReadAt(p, 33<<30+7)
+	require.NoError(t, err)
+	require.Equal(t, "middle", string(p))
+}
+
+// TestCancellingIsPrompt stops a slow block in its middle and leaves no goroutine behind.
+func TestCancellingIsPrompt(t *testing.T) {
+	content := image(1, 8<<20)
+	before := runtime.NumGoroutine()
+	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+	defer cancel()
+	start := time.Now()
+	_, err := xzpack.Pack(ctx, &bytes.Buffer{}, bytes.NewReader(content), int64(len(content)), xzpack.PackOptions{})
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	require.Less(t, time.Since(start), time.Second)
+	require.LessOrEqual(t, runtime.NumGoroutine(), before)
+}
