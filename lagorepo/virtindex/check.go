@@ -75,6 +75,7 @@ func (x *Index) contents() []Problem {
 	for i := range x.Entries {
 		c.check(&x.Entries[i])
 	}
+	c.depth(x)
 	return c.problems
 }
 

@@ -1,6 +1,7 @@
 package virtindex_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -94,6 +95,10 @@ var badFiles = []struct {
 	{"no empty line between sections", good + strings.ReplaceAll(good, "[a]", "[b]"), 5, "no empty line"},
 	{"empty line inside a section", "[a]\narch=x86_64\n\nfile=a.xz\nsize=512\n", 3, "empty line inside"},
 	{"empty line below the header", "[a]\n\narch=x86_64\nfile=a.xz\nsize=512\n", 2, "empty line inside"},
+	{"long note", good + "notes=x\n" + strings.Repeat(" y\n", 9992), 5, "memory exhausted"},
+	{"many sections", strings.Repeat("[a]\n\n", 2500), 1, "missing"},
+	{"many empty lines at the beginning", strings.Repeat("\n", 9998) + good, 1, "memory exhausted"},
+	{"many empty lines at the end", good + strings.Repeat("\n", 9996), 5, "memory exhausted"},
 	{"empty line before a continuation", good + "notes=x\n\n y\n", 6, "empty line inside"},
 }
 
@@ -106,11 +111,36 @@ func TestCheckErrors(t *testing.T) {
 			require.NotEmpty(t, bad)
 			require.Contains(t, bad[0].Text, c.want)
 			require.Equal(t, c.line, bad[0].Line, bad[0])
-			if c.line > 0 {
+			if c.line > 0 && !strings.HasPrefix(c.want, "memory") {
 				require.NotEmpty(t, bad[0].Section)
 			}
 		})
 	}
+}
+
+// sections returns an index of n sections with four fields each.
+func sections(n int) string {
+	texts := make([]string, n)
+	for i := range texts {
+		texts[i] = strings.Replace(good, "[a]", fmt.Sprintf("[a%d]", i), 1) + "checksum=" + sum + "\n"
+	}
+	return strings.Join(texts, "\n")
+}
+
+func TestCheckDepth(t *testing.T) {
+	x, err := virtindex.Parse([]byte(sections(2499)))
+	require.NoError(t, err)
+	bad := errorsOf(x)
+	require.Len(t, bad, 1)
+	require.Equal(t, "a2498", bad[0].Section)
+	require.Equal(t, "checksum", bad[0].Field)
+	require.Contains(t, bad[0].Text, "memory exhausted")
+	_, err = x.Format()
+	require.ErrorContains(t, err, "memory exhausted")
+
+	x, err = virtindex.Parse([]byte(sections(2600)))
+	require.NoError(t, err)
+	require.Len(t, errorsOf(x), 1)
 }
 
 // strangeFiles are accepted by all clients, and Check warns.
@@ -163,6 +193,9 @@ var flawlessFiles = []struct{ name, text string }{
 		"compressed_size=9223372036854775807\nexpand=/dev/sda1\nlvexpand=/dev/vg/lv\nnotes=a\tb\n \n  c\nnotes[de_DE.UTF_8]=ä\n" +
 		"aliases=b c\nhidden=true\n"},
 	{"file in a directory", strings.ReplaceAll(good, "a.xz", "x86_64/a+b~1.xz") + "checksum=" + sum + "\n"},
+	{"as many sections as clients can hold", sections(2498)},
+	{"as long a note as clients can hold", good + "checksum=" + sum + "\nnotes=x\n" + strings.Repeat(" y\n", 9990)},
+	{"as many empty lines as clients can hold", strings.Repeat("\n", 9990) + good + "checksum=" + sum + "\n"},
 	{"many empty lines", "\n\n\n" + good + "checksum=" + sum + "\n\n\n\n# c\n\n\n"},
 }
 

@@ -98,13 +98,28 @@ func (e *Entry) Set(key, sub, value string) {
 		return
 	}
 	e.Fields[i].Value = value
-	rest := slices.DeleteFunc(e.Fields[i+1:], func(f Field) bool { return f.Key == key && f.Sub == sub })
-	e.Fields = e.Fields[:i+1+len(rest)]
+	e.remove(func(j int, f Field) bool { return j > i && f.Key == key && f.Sub == sub })
 }
 
-// Delete removes every field called key[sub]. The comments on them go too.
+// Delete removes every field called key[sub]. Comments on them stay where they
+// were.
 func (e *Entry) Delete(key, sub string) {
-	e.Fields = slices.DeleteFunc(e.Fields, func(f Field) bool { return f.Key == key && f.Sub == sub })
+	e.remove(func(_ int, f Field) bool { return f.Key == key && f.Sub == sub })
+}
+
+// remove removes the fields for which drop is true, and leaves their comments to
+// what stands below.
+func (e *Entry) remove(drop func(i int, f Field) bool) {
+	var kept []Field
+	var comment []string
+	for i, f := range e.Fields {
+		comment = append(comment, f.Comment...)
+		if !drop(i, f) {
+			f.Comment, comment = comment, nil
+			kept = append(kept, f)
+		}
+	}
+	e.Fields, e.Trailer = kept, append(comment, e.Trailer...)
 }
 
 func (e *Entry) index(key, sub string) int {

@@ -121,6 +121,7 @@ func (p *parser) section(l line) error {
 		return &ParseError{Line: l.no, Text: fmt.Sprintf("index has more than %d sections", MaxEntries)}
 	}
 	p.closeField()
+	p.emptyRun()
 	e := Entry{ID: id, Line: l.no}
 	if prev := p.last(); prev == nil {
 		p.idx.Header, e.Comment = detached(p.pending)
@@ -178,6 +179,7 @@ func (p *parser) continuation(l line) error {
 
 func (p *parser) finish() {
 	p.closeField()
+	p.emptyRun()
 	e := p.last()
 	if e == nil {
 		p.idx.Header = tidy(p.pending)

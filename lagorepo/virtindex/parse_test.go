@@ -103,46 +103,49 @@ func TestParseGood(t *testing.T) {
 	}
 }
 
+// badLines do not parse.
+var badLines = []struct {
+	name, text string
+	line       int
+	want       string
+}{
+	{"CRLF", "[a]\nk=1\r\n", 2, "CR LF"},
+	{"CRLF of an empty line", "[a]\n\r\n", 2, "CR LF"},
+	{"no LF at the end", "[a]\nk=1", 2, "does not end with LF"},
+	{"NUL", "[a]\nk=1\x00\n", 2, "NUL"},
+	{"Latin-1", "[a]\nk=gr\xf6\xdfer\n", 2, "not UTF-8"},
+	{"byte order mark", "\ufeff[a]\n", 1, "byte order mark"},
+	{"hyphen in a key", "[a]\nroot-partition=/dev/sda1\n", 2, "hyphen"},
+	{"hyphen in the brackets", "[a]\nnotes[zh-TW]=x\n", 2, "hyphen"},
+	{"blank before =", "[a]\nname =x\n", 2, "no blanks"},
+	{"blank in a key", "[a]\nfull name=x\n", 2, "letters, digits"},
+	{"no key", "[a]\n=x\n", 2, "letters, digits"},
+	{"nothing in the brackets", "[a]\nnotes[]=x\n", 2, "nothing in the brackets"},
+	{"bracket left open", "[a]\nnotes[de=x\n", 2, "key[sub]=value"},
+	{"text behind the bracket", "[a]\nnotes[de]x=x\n", 2, "key[sub]=value"},
+	{"two brackets", "[a]\nnotes[a][b]=x\n", 2, "letters, digits"},
+	{"no =", "[a]\nname\n", 2, "key=value"},
+	{"semicolon comment", "; hello\n", 1, "'#'"},
+	{"a page of HTML", "<!DOCTYPE html>\n", 1, "key=value"},
+	{"header left open", "[a\n", 1, "no ']'"},
+	{"text behind the header", "[a] # mine\n", 1, "behind the section header"},
+	{"empty ID", "[]\n", 1, "section ID"},
+	{"plus in an ID", "[a+b]\n", 1, "section ID"},
+	{"field before the first section", "k=1\n", 1, "before the first section"},
+	{"continuation of nothing", "[a]\n k=1\n", 2, "none above it"},
+	{"continuation before everything", " x\n", 1, "none above it"},
+	{"line of blanks", "[a]\n \t\n", 2, "line of blanks"},
+	{"signed message in the middle", "\n-----BEGIN PGP SIGNED MESSAGE-----\n", 2, "first line"},
+	{"long line", "[a]\nk=" + strings.Repeat("x", virtindex.MaxLine) + "\n", 2, "longer than"},
+	{"many lines", strings.Repeat("\n", virtindex.MaxLines+1), virtindex.MaxLines + 1, "lines"},
+	{"large", strings.Repeat("x", virtindex.MaxSize+1), 1, "larger than"},
+	{"many sections", strings.Repeat("[a]\n\n", virtindex.MaxEntries+1), 2*virtindex.MaxEntries + 1, "sections"},
+	{"many fields", "[a]\n" + strings.Repeat("k=1\n", virtindex.MaxFields+1), virtindex.MaxFields + 2, "fields"},
+	{"long text is cut", "[" + strings.Repeat("ö", 500) + "]\n", 1, "…"},
+}
+
 func TestParseBad(t *testing.T) {
-	for _, c := range []struct {
-		name, text string
-		line       int
-		want       string
-	}{
-		{"CRLF", "[a]\nk=1\r\n", 2, "CR LF"},
-		{"CRLF of an empty line", "[a]\n\r\n", 2, "CR LF"},
-		{"no LF at the end", "[a]\nk=1", 2, "does not end with LF"},
-		{"NUL", "[a]\nk=1\x00\n", 2, "NUL"},
-		{"Latin-1", "[a]\nk=gr\xf6\xdfer\n", 2, "not UTF-8"},
-		{"byte order mark", "\ufeff[a]\n", 1, "byte order mark"},
-		{"hyphen in a key", "[a]\nroot-partition=/dev/sda1\n", 2, "hyphen"},
-		{"hyphen in the brackets", "[a]\nnotes[zh-TW]=x\n", 2, "hyphen"},
-		{"blank before =", "[a]\nname =x\n", 2, "no blanks"},
-		{"blank in a key", "[a]\nfull name=x\n", 2, "letters, digits"},
-		{"no key", "[a]\n=x\n", 2, "letters, digits"},
-		{"nothing in the brackets", "[a]\nnotes[]=x\n", 2, "nothing in the brackets"},
-		{"bracket left open", "[a]\nnotes[de=x\n", 2, "key[sub]=value"},
-		{"text behind the bracket", "[a]\nnotes[de]x=x\n", 2, "key[sub]=value"},
-		{"two brackets", "[a]\nnotes[a][b]=x\n", 2, "letters, digits"},
-		{"no =", "[a]\nname\n", 2, "key=value"},
-		{"semicolon comment", "; hello\n", 1, "'#'"},
-		{"a page of HTML", "<!DOCTYPE html>\n", 1, "key=value"},
-		{"header left open", "[a\n", 1, "no ']'"},
-		{"text behind the header", "[a] # mine\n", 1, "behind the section header"},
-		{"empty ID", "[]\n", 1, "section ID"},
-		{"plus in an ID", "[a+b]\n", 1, "section ID"},
-		{"field before the first section", "k=1\n", 1, "before the first section"},
-		{"continuation of nothing", "[a]\n k=1\n", 2, "none above it"},
-		{"continuation before everything", " x\n", 1, "none above it"},
-		{"line of blanks", "[a]\n \t\n", 2, "line of blanks"},
-		{"signed message in the middle", "\n-----BEGIN PGP SIGNED MESSAGE-----\n", 2, "first line"},
-		{"long line", "[a]\nk=" + strings.Repeat("x", virtindex.MaxLine) + "\n", 2, "longer than"},
-		{"many lines", strings.Repeat("\n", virtindex.MaxLines+1), virtindex.MaxLines + 1, "lines"},
-		{"large", strings.Repeat("x", virtindex.MaxSize+1), 1, "larger than"},
-		{"many sections", strings.Repeat("[a]\n\n", virtindex.MaxEntries+1), 2*virtindex.MaxEntries + 1, "sections"},
-		{"many fields", "[a]\n" + strings.Repeat("k=1\n", virtindex.MaxFields+1), virtindex.MaxFields + 2, "fields"},
-		{"long text is cut", "[" + strings.Repeat("ö", 500) + "]\n", 1, "…"},
-	} {
+	for _, c := range badLines {
 		t.Run(c.name, func(t *testing.T) {
 			x, err := virtindex.Parse([]byte(c.text))
 			require.Nil(t, x)

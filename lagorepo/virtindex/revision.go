@@ -60,16 +60,11 @@ func (e *Entry) setChecksum(sum string) {
 	} else {
 		e.Set("checksum", "sha512", sum)
 	}
-	kept := false
-	e.Fields = slices.DeleteFunc(e.Fields, func(f Field) bool {
-		if f.Key != "checksum" {
-			return false
+	first := slices.IndexFunc(e.Fields, isSHA512)
+	e.remove(func(i int, f Field) bool {
+		if isSHA512(f) {
+			return i > first
 		}
-		if !isSHA512(f) {
-			return !same
-		}
-		drop := kept
-		kept = true
-		return drop
+		return f.Key == "checksum" && !same
 	})
 }

@@ -17,8 +17,10 @@ func (u *updater) result(old *Index) (*Index, []Change) {
 			it.Comment = above(append(append(orphans, ""), it.Comment...))
 			orphans = nil
 		}
-		delete(u.tombs, [2]string{it.ID, it.Arch()})
 		x.Entries = append(x.Entries, it.Entry)
+	}
+	for i := range x.Entries {
+		delete(u.tombs, [2]string{x.Entries[i].ID, x.Entries[i].Arch()})
 	}
 	x.Footer = joined(orphans, withoutTombs(old.Footer), u.tombs.lines())
 	if len(x.Entries) > 0 {
