@@ -4,7 +4,7 @@
 // file systems, and prints tables in Markdown. It is what docs/BENCHMARKS.md is
 // made with:
 //
-//	go run ./examples/bench
+//	go run ./examples/bench -o docs/BENCHMARKS.md
 //
 // It builds cmd/tplkit, makes a dense and a sparse image from the files of this
 // machine (/usr and Go's own), runs every command the same number of times in
@@ -15,7 +15,9 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	_ "embed"
 	"errors"
 	"flag"
 	"fmt"
@@ -39,7 +41,11 @@ type config struct {
 	quick    bool
 	keep     bool
 	dir      string
+	document string
 }
+
+//go:embed intro.md
+var intro string
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -63,6 +69,7 @@ func parse(args []string, stderr io.Writer) (config, error) {
 	flags.BoolVar(&c.levels, "levels", true, "measure the levels fast and balanced too")
 	flags.BoolVar(&c.quick, "quick", false, "once, on small images: -runs 1 -dense-mb 48 -sparse-gb 1 -data-mb 32")
 	flags.BoolVar(&c.keep, "keep", false, "leave the images and results")
+	flags.StringVar(&c.document, "o", "", "write the whole document to this file (default: the tables to standard output)")
 	flags.StringVar(&c.dir, "dir", "", "where the images go (default: a new temporary directory)")
 	if err := flags.Parse(args); err != nil {
 		return c, err
@@ -98,12 +105,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 			defer os.RemoveAll(c.dir)
 		}
 	}
-	b := &bench{config: c, out: stdout, log: stderr, tplkit: filepath.Join(c.dir, "tplkit")}
+	var document bytes.Buffer
+	b := &bench{config: c, out: io.MultiWriter(stdout, &document), log: stderr, tplkit: filepath.Join(c.dir, "tplkit")}
 	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", b.tplkit, "github.com/tplkit/tplkit/cmd/tplkit")
 	if out, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("build of cmd/tplkit: %w\n%s", err, out)
 	}
-	fmt.Fprintf(stdout, "%s\n\n", machine(ctx, c))
+	fmt.Fprintf(b.out, "%s\n\n", machine(ctx, c))
 	if err := b.dense(ctx); err != nil {
 		return err
 	}
@@ -113,7 +121,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		}
 	}
 	b.tellTargets()
-	return nil
+	if c.document == "" {
+		return nil
+	}
+	return os.WriteFile(c.document, append([]byte(intro), document.Bytes()...), 0o644)
 }
 
 // machine tells what was measured with.
