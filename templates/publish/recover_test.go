@@ -202,7 +202,7 @@ func TestBadJournals(t *testing.T) {
 func FuzzJournal(f *testing.F) {
 	f.Add([]byte(`{"version":1,"label":"x","dirs":["r"],"files":[{"name":"r/a","staged":".f0-1","size":1,"replaces":true,"backup":"b0",` +
 		`"sums":{"sha256":"` + strings.Repeat("0a", 32) + `"}}],"remove":[{"name":"old","taken":"r0"}]}`))
-	for _, name := range badNames {
+	for _, name := range append(badNames, "a.tplkit/x") {
 		f.Add([]byte(`{"version":1,"files":[{"name":"` + name + `","staged":".f0-1","size":0}]}`))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
@@ -217,8 +217,7 @@ func FuzzJournal(f *testing.F) {
 		require.NoError(t, err)
 		for _, name := range names {
 			require.True(t, filepath.IsLocal(name), "%q", name)
-			require.NotContains(t, strings.ToLower(name), ".tplkit/")
-			require.False(t, strings.HasPrefix(strings.ToLower(name), ".tplkit"), "%q", name)
+			require.NotContains(t, "/"+strings.ToLower(name), "/.tplkit")
 		}
 	})
 }
