@@ -1,0 +1,238 @@
+package lagorepo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"strings"
+
+	"github.com/tplkit/tplkit/templates"
+	"github.com/tplkit/tplkit/templates/publish"
+)
+
+// IndexFormat says which clients a repository is indexed for.
+type IndexFormat string
+
+// The formats. The zero value means IndexAll.
+const (
+	IndexAll         IndexFormat = "all"
+	IndexLago        IndexFormat = "lago"         // repo.metadata only
+	IndexVirtBuilder IndexFormat = "virt-builder" // index only
+)
+
+// ParseIndexFormat reads "all", "lago", "virt-builder" or "" (all).
+func ParseIndexFormat(s string) (IndexFormat, error) {
+	switch f := IndexFormat(s); f {
+	case "":
+		return IndexAll, nil
+	case IndexAll, IndexLago, IndexVirtBuilder:
+		return f, nil
+	}
+	return "", fmt.Errorf("index format %s: must be all, lago or virt-builder", templates.Quote(s))
+}
+
+// Versions says where repo.metadata takes names, versions and timestamps from.
+type Versions string
+
+// The two forms that repositories have had. The zero value means
+// VersionsMetadata.
+const (
+	VersionsMetadata Versions = "metadata" // all three from each template's .metadata
+	VersionsLatest   Versions = "latest"   // each file one template: its name, the version "latest", its time of modification
+)
+
+// ParseVersions reads "metadata", "latest" or "" (metadata).
+func ParseVersions(s string) (Versions, error) {
+	switch v := Versions(s); v {
+	case "":
+		return VersionsMetadata, nil
+	case VersionsMetadata, VersionsLatest:
+		return v, nil
+	}
+	return "", fmt.Errorf("versions %s: must be metadata or latest", templates.Quote(s))
+}
+
+// What a repository is called that nobody has named, and where it is served:
+// the defaults of lago-images' build.py.
+const (
+	DefaultRepoName = "test"
+	DefaultBaseURL  = "http://127.0.0.1:8181"
+)
+
+// latestVersion is the version of a template that does not say its own.
+const latestVersion = "latest"
+
+// IndexOptions say how a repository is indexed. The zero value indexes it for
+// both clients under the name and URL it has.
+type IndexOptions struct {
+	RepoName string      // of the repository; "": the one in repo.metadata, else [DefaultRepoName]
+	BaseURL  string      // where clients find the files; "": the one in repo.metadata, else [DefaultBaseURL]
+	Format   IndexFormat // "": both indexes
+	Versions Versions    // "": from each template's metadata
+	Jobs     int         // files read at a time; 0: all cores
+
+	Progress func(templates.Progress) // may be nil; called from several goroutines
+}
+
+func (o IndexOptions) check() (IndexOptions, error) {
+	var errs [4]error
+	o.Format, errs[0] = ParseIndexFormat(string(o.Format))
+	o.Versions, errs[1] = ParseVersions(string(o.Versions))
+	if o.RepoName != "" {
+		errs[2] = CheckRepoName(o.RepoName)
+	}
+	if o.BaseURL != "" {
+		o.BaseURL = strings.TrimRight(o.BaseURL, "/")
+		errs[3] = CheckBaseURL(o.BaseURL)
+	}
+	if o.Jobs < 0 {
+		return o, fmt.Errorf("jobs: must be 0 (all cores) or more, is %d", o.Jobs)
+	}
+	return o, errors.Join(errs[:]...)
+}
+
+// WriteIndex makes repo.metadata and index of the directory dir of the tree dst
+// ("repo", or "." where the tree is the repository itself) say what is there. It
+// is [PlanIndex] and [IndexPlan.Write] in one.
+func WriteIndex(ctx context.Context, dst *publish.Dir, dir string, opt IndexOptions) (_ *templates.Report, err error) {
+	tree, err := templates.OpenDir(dst.Path())
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, tree.Close()) }()
+	plan, err := PlanIndex(ctx, tree, dir, opt)
+	if err != nil {
+		return plan.Report(), err
+	}
+	return plan.Write(ctx, dst)
+}
+
+// IndexPlan is what the indexes of a repository are to be.
+type IndexPlan struct {
+	Dir       string // the repository's directory in the tree
+	Files     []IndexFile
+	Items     []templates.Item // templates of which there is something to say
+	Conflicts []templates.Conflict
+}
+
+// IndexFile is one index.
+type IndexFile struct {
+	Name    string // in the directory
+	Content []byte
+	Same    bool   // the file that is there has this content
+	Summary string // what it lists, as a part of a sentence
+}
+
+// PlanIndex reads the directory dir of a tree and says what its indexes have to
+// be. fsys is usually a [*templates.Dir].
+//
+// A template is what has all of H.xz, H.hash and H.metadata. Of each, H.xz is
+// read once, for its SHA-512; the size and format of the disk inside come from
+// the .xz itself, everything else from H.metadata. What is incomplete is left
+// out and said so ([templates.Skipped]); what is there and wrong is an item that
+// has failed, and what the indexes say of it is left as it was.
+//
+// repo.metadata keeps what was written into it by hand: other versions of a
+// template, as long as their handles are there, other sources and everything in
+// them, unknown keys. What it says of this repository under an old name or URL is
+// moved to the new one. See [IndexOptions] for the versions.
+//
+// The index of virt-builder is regenerated by [virtindex.Update]: revisions rise
+// where bytes change, what was written by hand survives, entries whose files are
+// gone go. A template without an architecture cannot be listed there, and is
+// skipped with the reason; lago gets it all the same. An entry for a file that is
+// no template of the repository, as those of other architectures, is kept, and
+// brought up to date where its checksum is no longer that of the file.
+//
+// Two templates that want one name in an index are a conflict: the error is a
+// [*templates.ConflictError], and the plan is returned all the same, to be shown.
+// An index that cannot be read is an error too, and is for a person to mend: it
+// may hold what somebody wrote.
+func PlanIndex(ctx context.Context, fsys fs.FS, dir string, opt IndexOptions) (*IndexPlan, error) {
+	p := &IndexPlan{Dir: dir}
+	opt, err := opt.check()
+	if err != nil {
+		return p, err
+	}
+	repo, err := fs.Sub(fsys, dir)
+	if err != nil {
+		return p, err
+	}
+	s, err := scanRepo(ctx, repo, dir, opt)
+	if errors.Is(err, fs.ErrNotExist) {
+		p.Items = []templates.Item{{Source: dir, State: templates.Skipped, Reason: "is not there, so there is nothing to index"}}
+		return p, nil
+	}
+	if err != nil {
+		return p, err
+	}
+	p.Items = s.items
+	if opt.Format != IndexVirtBuilder {
+		if err := p.planLago(s, opt); err != nil {
+			return p, err
+		}
+	}
+	if opt.Format != IndexLago {
+		if err := p.planVirtBuilder(ctx, s, opt); err != nil {
+			return p, err
+		}
+	}
+	if len(p.Conflicts) > 0 {
+		return p, &templates.ConflictError{Conflicts: p.Conflicts}
+	}
+	return p, nil
+}
+
+// Report tells the plan as what [IndexPlan.Write] would report: the dry run.
+func (p *IndexPlan) Report() *templates.Report {
+	return p.report(templates.Planned)
+}
+
+// Write publishes the indexes, repo.metadata first, together. One that is right
+// already is not written again.
+func (p *IndexPlan) Write(ctx context.Context, dst *publish.Dir) (_ *templates.Report, err error) {
+	if len(p.Conflicts) > 0 {
+		return p.Report(), &templates.ConflictError{Conflicts: p.Conflicts}
+	}
+	set := dst.NewSet("the indexes of " + p.Dir)
+	defer func() { err = errors.Join(err, set.Discard()) }()
+	set.Replace(true)
+	changed := false
+	for _, f := range p.Files {
+		if f.Same {
+			continue
+		}
+		changed = true
+		if err := writeStaged(set, path.Join(p.Dir, f.Name), f.Content); err != nil {
+			return p.Report(), err
+		}
+	}
+	if changed {
+		if err := set.Commit(ctx); err != nil {
+			return p.Report(), err
+		}
+	} else if ctx.Err() != nil {
+		return p.Report(), context.Cause(ctx)
+	}
+	return p.report(templates.Written), nil
+}
+
+// report lists the templates, then the indexes; written is the state of one that
+// is not right yet.
+func (p *IndexPlan) report(written templates.State) *templates.Report {
+	r := new(templates.Report)
+	r.Add(p.Items...)
+	for _, f := range p.Files {
+		it := templates.Item{Destination: path.Join(p.Dir, f.Name), State: written, Reason: f.Summary}
+		if f.Same {
+			it.State, it.Reason = templates.Unchanged, "is right already: it "+f.Summary
+		} else {
+			it.Reason = "it " + f.Summary
+		}
+		r.Add(it)
+	}
+	r.Conflicts = p.Conflicts
+	return r
+}
