@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // geometry tells where the parts of the file system are, in sectors from the
@@ -29,6 +30,9 @@ func newGeometry(size int64) (geometry, error) {
 	}
 	return g, nil
 }
+
+// empty is a cluster that need not be written.
+var empty = make([]byte, clusterSize)
 
 func (g geometry) rootStart() int { return reserved + tables*g.tableSize }
 func (g geometry) dataStart() int { return g.rootStart() + rootSectors }
@@ -82,12 +86,20 @@ func Write(dst io.WriterAt, size int64, label string, files ...File) error {
 		{partitionStart + reserved, fat},
 		{partitionStart + reserved + g.tableSize, fat},
 		{partitionStart + g.rootStart(), bytes.Join(root, nil)},
-		{partitionStart + g.dataStart(), data.Bytes()},
 	}
 	for _, p := range parts {
 		if _, err := dst.WriteAt(p.data, int64(p.at)*sector); err != nil {
 			return err
 		}
+	}
+	at := int64(partitionStart+g.dataStart()) * sector
+	for cluster := range slices.Chunk(data.Bytes(), clusterSize) {
+		if !bytes.Equal(cluster, empty) {
+			if _, err := dst.WriteAt(cluster, at); err != nil {
+				return err
+			}
+		}
+		at += clusterSize
 	}
 	// The last byte of the image gives a sparse file its size.
 	_, err = dst.WriteAt([]byte{0}, size-1)

@@ -23,7 +23,7 @@ import (
 )
 
 // DiskSize is the virtual size of each sample disk in bytes: two blocks of an
-// .xz as the servers want it, of which the second holds nothing.
+// .xz as the servers want it.
 const DiskSize = 32 << 20
 
 // Release is the file in every sample disk that says what the disk is.
@@ -37,8 +37,9 @@ func ReleaseText(title string) string {
 // Modified is the modification time of the sample disks.
 var Modified = time.Date(2020, time.June, 1, 12, 0, 0, 0, time.UTC)
 
-// Disk makes a sparse disk image with a file system that holds [Release] and a
-// file of some 300 KB that does not compress.
+// Disk makes a sparse disk image with a file system that holds [Release], some
+// 300 KB that do not compress, and a large file of zeros between them, so that
+// both blocks hold data.
 func Disk(path, title string) error {
 	f, err := os.Create(path)
 	if err != nil {
@@ -50,7 +51,9 @@ func Disk(path, title string) error {
 	_, _ = rand.NewChaCha8(seed).Read(noise) // never fails
 	err = errors.Join(fatdisk.Write(f, DiskSize, "SAMPLE",
 		fatdisk.File{Name: Release, Data: []byte(ReleaseText(title))},
-		fatdisk.File{Name: "NOISE.BIN", Data: noise},
+		fatdisk.File{Name: "SOME.BIN", Data: noise[:100_000]},
+		fatdisk.File{Name: "ZEROS.BIN", Data: make([]byte, DiskSize/2)},
+		fatdisk.File{Name: "MORE.BIN", Data: noise[100_000:]},
 	), f.Close())
 	if err != nil {
 		return err

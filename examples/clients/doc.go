@@ -1,0 +1,16 @@
+// Package clients holds no code but its tests: they hand what tplkit writes to
+// the programs that it is written for, and believe those and not tplkit.
+//
+//   - virt-index-validate and virt-builder read the index, over file:// and
+//     http://, and build a guest out of a recovered template;
+//   - xz tests every packed file and tells its block headers, nbdkit serves it,
+//     qemu-img compares what comes out with what went in;
+//   - lago's own steps, from repo.metadata to the raw disk in the store, are
+//     replayed against a plain static server;
+//   - the command is killed in the middle of its work, again and again, while
+//     others read what it publishes.
+//
+// A test whose program is missing is skipped and names the Debian package, or
+// fails if TPLKIT_REQUIRE_CLIENTS=1 is set. TPLKIT_KILLS sets how often the
+// command is killed.
+package clients
