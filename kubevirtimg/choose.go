@@ -9,29 +9,25 @@ import (
 	"github.com/tplkit/tplkit/templates"
 )
 
-// AmbiguousError says that nothing decides between several names for one directory.
-type AmbiguousError struct {
-	Dir        string
-	Candidates []Candidate
+// ambiguousError says that nothing decides between several names for one directory.
+type ambiguousError struct {
+	dir        string
+	candidates []Candidate
 }
 
 // Error lists the candidates and says how to choose one.
-func (e *AmbiguousError) Error() string {
+func (e *ambiguousError) Error() string {
 	var list []string
-	for _, c := range e.Candidates {
+	for _, c := range e.candidates {
 		list = append(list, c.String())
 	}
 	return fmt.Sprintf("%s: KubeVirt asked for more than one image with this directory: %s; choose with --name %s",
-		templates.Quote(e.Dir), strings.Join(list, ", "), Name{Dir: e.Dir, Image: e.Candidates[0].Image})
+		templates.Quote(e.dir), strings.Join(list, ", "), Name{Dir: e.dir, Image: e.candidates[0].Image})
 }
 
-// UnknownError says that nothing gives a name for a directory.
-type UnknownError struct{ Dir string }
-
-// Error says how to give one.
-func (e *UnknownError) Error() string {
-	return fmt.Sprintf("%s: KubeVirt's scripts are not known to use this directory, so its image has no name; "+
-		"give it with --name DIR=IMAGE, or the script that downloads it with --names-from SCRIPT", templates.Quote(e.Dir))
+func unknownName(dir string) error {
+	return fmt.Errorf("%s: KubeVirt's scripts are not known to use this directory, so its image has no name; "+
+		"give it with --name DIR=IMAGE, or the script that downloads it with --names-from SCRIPT", templates.Quote(dir))
 }
 
 // chosen is one name for an entry's image and what speaks for it.
@@ -84,7 +80,7 @@ func (n ScriptName) by() string {
 	return by
 }
 
-// choose gives the names for an entry; the error is an [*AmbiguousError] or an [*UnknownError].
+// choose gives the names for an entry; where there are several to choose from the error is an [*ambiguousError].
 func (c *chooser) choose(e *Entry) ([]chosen, error) {
 	if images := c.names[e.Dir]; images != nil {
 		var out []chosen
@@ -100,7 +96,7 @@ func (c *chooser) choose(e *Entry) ([]chosen, error) {
 	}
 	if candidates := c.script[e.Dir]; candidates != nil {
 		if len(candidates) > 1 {
-			return nil, &AmbiguousError{Dir: e.Dir, Candidates: candidates}
+			return nil, &ambiguousError{e.Dir, candidates}
 		}
 		return []chosen{{candidates[0].Image, "named by " + candidates[0].By}}, nil
 	}
@@ -111,7 +107,7 @@ func chooseKnown(dir string) ([]chosen, error) {
 	current := slices.DeleteFunc(Known(dir), func(c Candidate) bool { return c.Superseded })
 	switch len(current) {
 	case 0:
-		return nil, &UnknownError{Dir: dir}
+		return nil, unknownName(dir)
 	case 1:
 		why := ""
 		for _, c := range known[dir] {
@@ -121,5 +117,5 @@ func chooseKnown(dir string) ([]chosen, error) {
 		}
 		return []chosen{{current[0].Image, why}}, nil
 	}
-	return nil, &AmbiguousError{Dir: dir, Candidates: current}
+	return nil, &ambiguousError{dir, current}
 }

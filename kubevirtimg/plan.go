@@ -44,6 +44,9 @@ type Action struct {
 	State  templates.State // Planned, Skipped or Failed
 	Reason string
 	Error  string // for Failed
+
+	// Candidates are the names to choose from where that is why the action has failed.
+	Candidates []Candidate
 }
 
 // Path is the entry's directory, or its disk where that is to be read, with the cache in front where one is set.
@@ -57,8 +60,8 @@ type Plan struct {
 }
 
 // NewPlan says what to do with the entries of a scan: a disk gets the action [templates.Planned] for every name that it is to
-// have; one for which the name is not known or not certain has failed, with an [*AmbiguousError] or [*UnknownError] as its text;
-// what holds no disk is skipped.
+// have; one whose name is not known, or not certain, has failed, with what to do as its error and the Candidates; what holds no
+// disk is skipped.
 //
 // Where two entries want one name and opt does not settle it, the error is a [*templates.ConflictError] with all conflicts; the
 // plan is returned all the same, to be shown. Any other error is about the options.
@@ -106,6 +109,10 @@ func newActions(e *Entry, c *chooser) []Action {
 	}
 	names, err := c.choose(e)
 	if err != nil {
+		var several *ambiguousError
+		if errors.As(err, &several) {
+			a.Candidates = several.candidates
+		}
 		return fail(err)
 	}
 	a.Source = e.disk()

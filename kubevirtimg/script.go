@@ -70,29 +70,50 @@ func NamesFromScript(data []byte) (*ScriptNames, error) {
 	if err != nil {
 		return nil, scriptError(err)
 	}
+	s := session{prog: prog, budget: bash.MaxSteps}
 	targets := slices.DeleteFunc(prog.Witnesses(maxTargets), func(t string) bool { return !plainTarget(t) })
-	c := newCollector()
-	budget := bash.MaxSteps
-	for _, target := range append(targets, "") {
-		vars := map[string]string{}
-		if target != "" {
-			vars[targetVariable] = target
+	found := newCollector()
+	for _, target := range targets {
+		if err := s.read(found, map[string]string{targetVariable: target}, target); err != nil {
+			return nil, err
 		}
-		r := newReader(c, target)
-		used, err := prog.Run(vars, r, budget)
-		if err != nil {
-			return nil, scriptError(err)
-		}
-		r.finish()
-		budget -= used
 	}
-	return c.result(len(targets) + 1), nil
+	// Where TARGET is not known, every branch is taken: what only a condition on something else leads to is found here.
+	if err := s.read(found, nil, ""); err != nil {
+		return nil, err
+	}
+	any := newCollector()
+	if err := s.read(any, map[string]string{targetVariable: noTarget}, ""); err != nil {
+		return nil, err
+	}
+	return found.result(any), nil
+}
+
+// session reads one script several times, within one budget.
+type session struct {
+	prog   *bash.Program
+	budget int
+}
+
+func (s *session) read(c *collector, vars map[string]string, target string) error {
+	r := newReader(c, target)
+	used, err := s.prog.Run(vars, r, s.budget)
+	if err != nil {
+		return scriptError(err)
+	}
+	r.finish()
+	s.budget -= used
+	return nil
 }
 
 func scriptError(err error) error { return fmt.Errorf("the script cannot be read: %w", err) }
 
-// targetVariable is the variable by which KubeVirt's scripts are told what to test.
-const targetVariable = "TARGET"
+const (
+	// targetVariable is the variable by which KubeVirt's scripts are told what to test.
+	targetVariable = "TARGET"
+	// noTarget is no value that a script asks for: what it gets with that, it gets with any.
+	noTarget = "~"
+)
 
 // plainTarget reports whether a text that satisfies a condition could be a target.
 func plainTarget(s string) bool {

@@ -36,17 +36,15 @@ func newCollector() *collector {
 	}
 }
 
-// result gives what was found in readings of which there were so many: a name found in all of them depends on no target.
-func (c *collector) result(readings int) *ScriptNames {
+// result gives what was found. any is what was found for no target in particular.
+func (c *collector) result(any *collector) *ScriptNames {
 	c.tieLoose()
+	any.tieLoose()
 	out := &ScriptNames{}
-	for _, n := range c.names {
-		// The last reading, without a target, takes every branch; it says nothing about which.
-		targets := slices.DeleteFunc(slices.Clone(n.Targets), func(t string) bool { return t == "" })
-		if len(n.Targets) == readings || len(targets) == 0 {
-			targets = nil
+	for key, n := range c.names {
+		if any.names[key] != nil || len(n.Targets) == 0 {
+			n.Targets = nil
 		}
-		n.Targets = targets
 		out.Names = append(out.Names, *n)
 	}
 	slices.SortFunc(out.Names, func(a, b ScriptName) int {
@@ -104,7 +102,7 @@ func (c *collector) tie(url, dest bash.Value, target string, line int, text stri
 		n = &ScriptName{Dir: dir, Image: image, URL: url.Text, ByTarget: byTarget, Line: url.Line}
 		c.names[key] = n
 	}
-	if !slices.Contains(n.Targets, target) {
+	if target != "" && !slices.Contains(n.Targets, target) {
 		n.Targets = append(n.Targets, target)
 	}
 }

@@ -4,11 +4,7 @@ package bash
 type Program struct {
 	body  list
 	tests []pattern // what conditions compare with, in the order of the script
-	lines int
 }
-
-// Lines returns the number of lines of the script.
-func (p *Program) Lines() int { return p.lines }
 
 // word is one shell word: its parts are expanded and joined.
 type word struct {

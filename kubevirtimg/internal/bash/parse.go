@@ -38,7 +38,7 @@ func Parse(src []byte) (prog *Program, err error) {
 	if p.pos < len(p.src) {
 		p.fail(p.line, fmt.Sprintf("%q is not expected here", p.peek()))
 	}
-	return &Program{body: body, tests: p.tests, lines: strings.Count(p.src, "\n") + 1}, nil
+	return &Program{body: body, tests: p.tests}, nil
 }
 
 type parser struct {
