@@ -46,7 +46,7 @@ func writeFile(t *testing.T, name string, p []byte) string {
 
 func TestXZReadsWhatWePack(t *testing.T) {
 	xz := client(t, "xz", "xz-utils")
-	const block = 64 << 10
+	const block = 24 << 10
 	for name, content := range map[string][]byte{
 		"empty": nil, "byte": {1}, "mixed": image(1, 10*block+5), "noise": noise(2, 2*block), "zeros": make([]byte, 3*block+1),
 		"noise in text": append(append(image(4, block/2), noise(3, block)...), image(5, block)...),
@@ -74,15 +74,15 @@ func TestXZReadsWhatWePack(t *testing.T) {
 func TestNbdkitReadsWhatWePack(t *testing.T) {
 	nbdkit := client(t, "nbdkit", "nbdkit")
 	nbdcopy := client(t, "nbdcopy", "libnbd-bin")
-	content := append(image(1, 1<<20), make([]byte, 1<<20)...)
-	path := writeFile(t, "image.xz", pack(t, content, xzpack.PackOptions{BlockSize: 128 << 10}))
+	content := append(image(1, 300<<10), make([]byte, 1<<20)...)
+	path := writeFile(t, "image.xz", pack(t, content, xzpack.PackOptions{BlockSize: 64 << 10}))
 	got := output(t, nbdkit, "-U", "-", "-r", "--filter=xz", "file", path, "--run", nbdcopy+` "$uri" -`)
 	require.True(t, bytes.Equal(content, got))
 }
 
 func TestWeReadWhatXZPacks(t *testing.T) {
 	xz := client(t, "xz", "xz-utils")
-	content := append(image(9, 300_000), make([]byte, 200_000)...)
+	content := append(image(9, 150_000), make([]byte, 100_000)...)
 	path := writeFile(t, "image", content)
 	for name, args := range map[string][]string{
 		"one block without sizes": {"-T1"},

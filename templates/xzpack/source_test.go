@@ -213,16 +213,20 @@ func TestLevels(t *testing.T) {
 	require.Equal(t, "level(7)", xzpack.Level(7).String())
 }
 
-// TestLevelsDiffer repeats a block of noise beyond the reach of the lower levels.
+// TestLevelsDiffer repeats noise at distances beyond the reach of the lower levels.
 func TestLevelsDiffer(t *testing.T) {
-	half := noise(3, 300<<10)
-	near := append(bytes.Clone(half), half...)
-	require.Less(t, len(pack(t, near, xzpack.PackOptions{Level: xzpack.Balanced})), len(half)*3/2)
-	require.Greater(t, len(pack(t, near, xzpack.PackOptions{Level: xzpack.Fast})), len(half)*3/2)
-	half = noise(3, 1200<<10)
-	far := append(bytes.Clone(half), half...)
-	require.Less(t, len(pack(t, far, xzpack.PackOptions{Level: xzpack.Best})), len(half)*3/2)
-	require.Greater(t, len(pack(t, far, xzpack.PackOptions{Level: xzpack.Balanced})), len(half)*3/2)
+	again := noise(3, 20<<10)
+	for _, tc := range []struct {
+		distance  int
+		far, near xzpack.Level
+	}{
+		{512 << 10, xzpack.Balanced, xzpack.Fast},
+		{2 << 20, xzpack.Best, xzpack.Balanced},
+	} {
+		content := append(append(bytes.Clone(again), make([]byte, tc.distance)...), again...)
+		require.Less(t, len(pack(t, content, xzpack.PackOptions{Level: tc.far})), len(again)*3/2)
+		require.Greater(t, len(pack(t, content, xzpack.PackOptions{Level: tc.near})), len(again)*3/2)
+	}
 }
 
 func TestErrorsInContext(t *testing.T) {

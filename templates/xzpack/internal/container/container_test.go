@@ -99,7 +99,7 @@ func TestBlockHeaders(t *testing.T) {
 		{"compressed size 0", blockHeader(0x40, 0, 0x21, 1, 22), container.BlockHeader{}, "compressed size is 0"},
 		{"long number", blockHeader(0x40, 0x81, 0, 0x21, 1, 22), container.BlockHeader{}, "compressed size: number is longer"},
 		{"endless number", blockHeader(0x80, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1), container.BlockHeader{}, "uncompressed size: number is longer"},
-		{"cut-off number", blockHeader(0x80, 255, 255), container.BlockHeader{}, "number is longer"},
+		{"cut-off number", blockHeader(0x80, 255, 255), container.BlockHeader{}, "number is cut off"},
 		{"properties", blockHeader(0, 0x21, 2, 22, 22), container.BlockHeader{}, "expected 1 byte, found 2"},
 		{"no properties", blockHeader(0, 0x21, 1)[:4], container.BlockHeader{}, "crc32 mismatch"},
 		{"padding", blockHeader(0, 0x21, 1, 22, 0, 9), container.BlockHeader{}, "padding: expected zeros, found 09"},
