@@ -22,6 +22,9 @@
 // right and leaves it alone. [Plan.Normalize] gives the files their canonical
 // names and packs nothing.
 //
-// [Metadata] is the object in a .metadata file, whose unknown keys survive every
-// rewrite.
+// [WriteIndex] makes the two indexes from the files that are there and keeps what
+// was written into them by hand; [PlanIndex] is its dry run.
+//
+// [Metadata] is the object in a .metadata file, [RepoMetadata] that in
+// repo.metadata. Unknown keys survive every rewrite of either.
 package lagorepo

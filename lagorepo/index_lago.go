@@ -30,8 +30,8 @@ func (p *IndexPlan) planLago(s *repoScan, opt IndexOptions) error {
 	if err := m.identify(opt); err != nil {
 		return fmt.Errorf("%s: %w", s.path(name), err)
 	}
+	m.list()
 	m.keep()
-	m.add()
 	p.Items = append(p.Items, m.items...)
 	p.Conflicts = append(p.Conflicts, m.conflicts...)
 	if len(m.conflicts) > 0 {
@@ -72,7 +72,11 @@ func (m *lagoMerge) identify(opt IndexOptions) error {
 			templates.Quote(name), templates.Quote(root))
 	}
 	m.new = &RepoMetadata{Name: name, Sources: map[string]RepoSource{}, Templates: map[string]RepoTemplate{}, extra: m.old.extra}
-	m.new.Sources[name] = RepoSource{BaseURL: baseURL, extra: m.old.Sources[name].extra}
+	extra := m.old.Sources[name].extra
+	if extra == nil {
+		extra = m.old.Sources[m.old.Name].extra
+	}
+	m.new.Sources[name] = RepoSource{BaseURL: baseURL, extra: extra}
 	return nil
 }
 
@@ -84,8 +88,40 @@ func (m *lagoMerge) isOwn(name string) bool {
 		strings.TrimRight(s.BaseURL, "/") == strings.TrimRight(m.new.Sources[m.own].BaseURL, "/"))
 }
 
-// keep takes over what still holds: other sources with all that is in them, and
-// versions of this one whose files are there.
+// list lists the templates that are there.
+func (m *lagoMerge) list() {
+	type name struct{ template, version string }
+	first := map[name]*repoSet{}
+	conflicts := map[name]*templates.Conflict{}
+	for _, t := range m.scan.templates {
+		n := name{t.template, t.version}
+		conflict := func(with templates.ConflictEntry, reason string) {
+			if conflicts[n] == nil {
+				conflicts[n] = &templates.Conflict{Name: n.template + ":" + n.version, Reason: reason, Entries: []templates.ConflictEntry{with}}
+			}
+			conflicts[n].Entries = append(conflicts[n].Entries, t.conflictEntry(m.scan))
+		}
+		if f := first[n]; f != nil {
+			conflict(f.conflictEntry(m.scan), "both metadata say this name and version: correct one of them")
+			continue
+		}
+		first[n] = t
+		old, listed := m.old.Templates[n.template].Versions[n.version]
+		if listed && !m.isOwn(old.Source) {
+			conflict(templates.ConflictEntry{Source: old.Source + ":" + old.Handle, Template: n.template, Version: n.version, Timestamp: timeOf(old.Timestamp)},
+				"this name and version are listed from another source: correct the template's metadata, or take it out of repo.metadata")
+			continue
+		}
+		m.put(n.template, n.version, RepoVersion{Source: m.own, Handle: t.handle, Timestamp: t.timestamp, extra: old.extra})
+	}
+	for _, c := range conflicts {
+		m.conflicts = append(m.conflicts, *c)
+	}
+	slices.SortFunc(m.conflicts, func(a, b templates.Conflict) int { return strings.Compare(a.Name, b.Name) })
+}
+
+// keep takes over what still holds of the rest: other sources with all that is in
+// them, and versions of this one whose files are there.
 func (m *lagoMerge) keep() {
 	for name, s := range m.old.Sources {
 		if !m.isOwn(name) {
@@ -93,65 +129,34 @@ func (m *lagoMerge) keep() {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(m.old.Templates)) {
-		t := m.old.Templates[name]
-		for _, version := range slices.Sorted(maps.Keys(t.Versions)) {
-			v := t.Versions[version]
-			if m.isOwn(v.Source) {
+		versions := m.old.Templates[name].Versions
+		for _, version := range slices.Sorted(maps.Keys(versions)) {
+			v := versions[version]
+			_, listed := m.new.Templates[name].Versions[version]
+			switch {
+			case listed:
+			case !m.isOwn(v.Source):
+				m.put(name, version, v)
+			case m.scan.complete(v.Handle):
 				v.Source = m.own
-				if !m.scan.complete(v.Handle) {
-					m.items = append(m.items, templates.Item{
-						Template: name, Version: version, Handle: v.Handle, Destination: m.scan.path(templates.RepoMetadataName), State: templates.Skipped,
-						Reason: fmt.Sprintf("was listed for lago and is no longer: not all files of %s are there", templates.Quote(v.Handle)),
-					})
-					continue
-				}
+				m.put(name, version, v)
+			default:
+				m.items = append(m.items, templates.Item{
+					Template: name, Version: version, Handle: v.Handle, Destination: m.scan.path(templates.RepoMetadataName), State: templates.Skipped,
+					Reason: fmt.Sprintf("was listed for lago and is no longer: not all files of %s are there", templates.Quote(v.Handle)),
+				})
 			}
-			m.put(name, version, v, t.extra)
 		}
 	}
 }
 
-func (m *lagoMerge) put(name, version string, v RepoVersion, extra []member) {
+func (m *lagoMerge) put(name, version string, v RepoVersion) {
 	t, ok := m.new.Templates[name]
 	if !ok {
-		t = RepoTemplate{Versions: map[string]RepoVersion{}, extra: extra}
+		t = RepoTemplate{Versions: map[string]RepoVersion{}, extra: m.old.Templates[name].extra}
 		m.new.Templates[name] = t
 	}
 	t.Versions[version] = v
-}
-
-// add lists the templates that are there.
-func (m *lagoMerge) add() {
-	type name struct{ template, version string }
-	wanted := map[name]*repoSet{}
-	conflicts := map[name]*templates.Conflict{}
-	for _, t := range m.scan.templates {
-		n := name{t.template, t.version}
-		conflict := func(entry templates.ConflictEntry, reason string) {
-			c := conflicts[n]
-			if c == nil {
-				c = &templates.Conflict{Name: n.template + ":" + n.version, Reason: reason, Entries: []templates.ConflictEntry{entry}}
-				conflicts[n] = c
-			}
-			c.Entries = append(c.Entries, t.conflictEntry(m.scan))
-		}
-		if first := wanted[n]; first != nil {
-			conflict(first.conflictEntry(m.scan), "both metadata say this name and version: correct one of them")
-			continue
-		}
-		wanted[n] = t
-		old := m.new.Templates[n.template].Versions[n.version]
-		if old.Source != "" && old.Source != m.own {
-			conflict(templates.ConflictEntry{Source: old.Source + ":" + old.Handle, Template: n.template, Version: n.version, Timestamp: timeOf(old.Timestamp)},
-				"this name and version are listed from another source: correct the template's metadata, or take it out of repo.metadata")
-			continue
-		}
-		m.put(n.template, n.version, RepoVersion{Source: m.own, Handle: t.handle, Timestamp: t.timestamp, extra: old.extra}, nil)
-	}
-	for _, c := range conflicts {
-		m.conflicts = append(m.conflicts, *c)
-	}
-	slices.SortFunc(m.conflicts, func(a, b templates.Conflict) int { return strings.Compare(a.Name, b.Name) })
 }
 
 func plural(n int, what string) string {
