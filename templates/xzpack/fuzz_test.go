@@ -24,33 +24,58 @@ func FuzzOpen(f *testing.F) {
 	for _, check := range []container.Check{container.CheckNone, container.CheckCRC32, container.CheckSHA256} {
 		f.Add(forged{check: check, blocks: []forgedBlock{{content: []byte("sizes"), sizes: true}, {content: []byte("none")}}}.bytes(f))
 	}
-	f.Fuzz(func(t *testing.T, file []byte) {
-		r, err := xzpack.Open(bytes.NewReader(file), int64(len(file)), xzpack.OpenOptions{Limits: fuzzLimits})
-		if err != nil {
+	f.Fuzz(checkFile)
+}
+
+// FuzzForged is FuzzOpen behind the checksums: every part of the file is the fuzzer's, with the right crc32 at its end.
+func FuzzForged(f *testing.F) {
+	data := raw("content")
+	f.Add([]byte{0, 0x21, 1, 22}, data, int64(12+len(data)+4), int64(7), byte(container.CheckCRC32), []byte("content"))
+	f.Add([]byte{0xc0, byte(len(data)), 7, 0x21, 1, 0}, data, int64(12+len(data)), int64(7), byte(0), []byte("content"))
+	f.Fuzz(func(t *testing.T, header, data []byte, unpadded, size int64, check byte, content []byte) {
+		c, err := container.ParseCheck(check)
+		if err != nil || len(header) > 1000 || unpadded < 0 || size < 0 {
 			return
 		}
-		var sum int64
-		for _, b := range r.Blocks() {
-			require.Equal(t, sum, b.ContentOffset)
-			require.LessOrEqual(t, b.Offset+b.TotalSize, int64(len(file)))
-			sum += b.Size
+		for (1+len(header))%4 != 0 {
+			header = append(header, 0)
 		}
-		require.Equal(t, r.Size(), sum)
-		var content bytes.Buffer
-		if _, err := r.WriteTo(&content); err != nil {
-			return
-		}
-		again, err := io.ReadAll(io.NewSectionReader(r, 0, r.Size()))
-		require.NoError(t, err)
-		require.True(t, bytes.Equal(content.Bytes(), again))
-		other, err := xz.ReaderConfig{DictCap: 1 << 20}.NewReader(bytes.NewReader(file))
-		if err != nil {
-			return
-		}
-		if theirs, err := io.ReadAll(other); err == nil {
-			require.True(t, bytes.Equal(content.Bytes(), theirs))
-		}
+		header = append([]byte{byte((1 + len(header)) / 4)}, header...)
+		checkFile(t, forged{
+			check:  c,
+			blocks: []forgedBlock{{content: content, data: append([]byte{}, data...), header: withCRC(header...)}},
+			index:  []container.Record{{Unpadded: unpadded, Size: size}},
+		}.bytes(t))
 	})
+}
+
+// checkFile is what must hold for any file.
+func checkFile(t *testing.T, file []byte) {
+	r, err := xzpack.Open(bytes.NewReader(file), int64(len(file)), xzpack.OpenOptions{Limits: fuzzLimits})
+	if err != nil {
+		return
+	}
+	var sum int64
+	for _, b := range r.Blocks() {
+		require.Equal(t, sum, b.ContentOffset)
+		require.LessOrEqual(t, b.Offset+b.TotalSize, int64(len(file)))
+		sum += b.Size
+	}
+	require.Equal(t, r.Size(), sum)
+	var content bytes.Buffer
+	if err := r.Copy(context.Background(), &content, xzpack.UnpackOptions{Jobs: 1}); err != nil {
+		return
+	}
+	again, err := io.ReadAll(io.NewSectionReader(r, 0, r.Size()))
+	require.NoError(t, err)
+	require.True(t, bytes.Equal(content.Bytes(), again))
+	other, err := xz.ReaderConfig{DictCap: 1 << 20}.NewReader(bytes.NewReader(file))
+	if err != nil {
+		return
+	}
+	if theirs, err := io.ReadAll(other); err == nil {
+		require.True(t, bytes.Equal(content.Bytes(), theirs))
+	}
 }
 
 // FuzzRoundTrip: whatever is packed, however, comes back from both implementations.

@@ -130,7 +130,8 @@ func TestIndexErrors(t *testing.T) {
 		index []byte
 		err   string
 	}{
-		{"short", []byte{0, 0, 0, 0}, "at least 8 bytes"},
+		{"short", []byte{0, 0, 0, 0}, "multiple of 4 bytes, at least 8, found 4"},
+		{"odd", []byte("\x00\x020000\xad\xe9\xdd\xe6"), "multiple of 4 bytes, at least 8, found 10"},
 		{"crc", []byte{0, 0, 0, 0, 1, 2, 3, 4}, "crc32 mismatch"},
 		{"indicator", index(1, 0), "expected a 0"},
 		{"too many records", index(0, 200, 1), "200 records do not fit"},

@@ -33,8 +33,8 @@ func AppendIndex(dst []byte, records []Record) []byte {
 // ParseIndex reads an index from all of its bytes. It returns the records one after the other, so that the caller can
 // stop where it has enough; their number is known to fit into p.
 func ParseIndex(p []byte) (*Index, error) {
-	if len(p) < 8 {
-		return nil, fmt.Errorf("index: expected at least 8 bytes, found %d", len(p))
+	if len(p) < 8 || len(p)%4 != 0 {
+		return nil, fmt.Errorf("index: expected a multiple of 4 bytes, at least 8, found %d", len(p))
 	}
 	p, err := cutCRC32(p)
 	if err != nil {
