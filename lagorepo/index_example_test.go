@@ -67,11 +67,11 @@ func ExampleWriteIndex() {
 		log.Fatal(err)
 	}
 	for _, it := range report.Items {
-		fmt.Println(it.State, it.Destination, it.Handle)
+		fmt.Println(it.State, it.Destination)
 		fmt.Println("   ", it.Reason)
 	}
 	// Output:
-	// skipped repo/index scratch
+	// skipped repo/index
 	//     is left out of virt-builder's index: its architecture is not known: put arch into the metadata, or add an entry with arch and file to the index by hand
 	// written repo/repo.metadata
 	//     it lists 2 versions of 2 templates as repository phx_repo at http://templates.example.org/repo
