@@ -13,8 +13,8 @@ import (
 	"github.com/tplkit/tplkit/kubevirtimg"
 )
 
-// print writes names as the plainest script that says the same: a download each, under the targets that it is for.
-func print(names []kubevirtimg.ScriptName) []byte {
+// plainest writes names as the plainest script that says the same: a download each, under the targets that it is for.
+func plainest(names []kubevirtimg.ScriptName) []byte {
 	var b bytes.Buffer
 	quote := func(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 	for _, n := range names {
@@ -77,7 +77,7 @@ func FuzzNamesFromScript(f *testing.F) {
 		require.NoError(t, err)
 		require.Equal(t, got, again, "the same script says the same")
 
-		printed, err := kubevirtimg.NamesFromScript(print(got.Names))
+		printed, err := kubevirtimg.NamesFromScript(plainest(got.Names))
 		require.NoError(t, err)
 		require.Empty(t, printed.Unread)
 		require.Equal(t, said(got.Names), said(printed.Names))

@@ -82,11 +82,11 @@ func NamesFromScript(data []byte) (*ScriptNames, error) {
 	if err := s.read(found, nil, ""); err != nil {
 		return nil, err
 	}
-	any := newCollector()
-	if err := s.read(any, map[string]string{targetVariable: noTarget}, ""); err != nil {
+	always := newCollector()
+	if err := s.read(always, map[string]string{targetVariable: noTarget}, ""); err != nil {
 		return nil, err
 	}
-	return found.result(any), nil
+	return found.result(always), nil
 }
 
 // session reads one script several times, within one budget.

@@ -36,13 +36,13 @@ func newCollector() *collector {
 	}
 }
 
-// result gives what was found. any is what was found for no target in particular.
-func (c *collector) result(any *collector) *ScriptNames {
+// result gives what was found; always is what was found for no target in particular.
+func (c *collector) result(always *collector) *ScriptNames {
 	c.tieLoose()
-	any.tieLoose()
+	always.tieLoose()
 	out := &ScriptNames{}
 	for key, n := range c.names {
-		if any.names[key] != nil || len(n.Targets) == 0 {
+		if always.names[key] != nil || len(n.Targets) == 0 {
 			n.Targets = nil
 		}
 		out.Names = append(out.Names, *n)

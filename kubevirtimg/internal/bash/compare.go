@@ -68,7 +68,7 @@ func (r *run) matches(subject Value, p pattern) truth {
 		return maybe
 	}
 	re := r.regexp(expr)
-	if re == nil || !r.step(1+len(subject.Text)*len(expr)/8, p.w.line) {
+	if re == nil || !r.step(1+len(subject.Text)*len(expr)/2, p.w.line) {
 		return maybe
 	}
 	return truthOf(re.MatchString(subject.Text))

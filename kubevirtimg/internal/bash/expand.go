@@ -106,14 +106,14 @@ func (r *run) param(p part, line int) Value {
 func (r *run) trimmed(v Value, p part, line int) Value {
 	expr, ok := r.expression(pattern{w: p.arg, glob: true})
 	re := r.regexp(expr)
-	if !ok || re == nil || !v.Known {
+	if !ok || re == nil || !v.Known || len(v.Text) > maxTrim {
 		why := v.Why
 		if why == "" {
 			why = fmt.Sprintf("the pattern of ${%s%s…} on line %d is not understood", p.text, p.op, line)
 		}
 		return unknown("${"+p.text+p.op+"…}", why, line)
 	}
-	if !r.step(1+len(v.Text)*len(v.Text)/8, line) {
+	if !r.step(1+len(v.Text)*len(v.Text)/16, line) {
 		return unknown("…", "the script is too involved", line)
 	}
 	return known(trim(v.Text, p.op, re), v.Line)
