@@ -18,10 +18,12 @@ A first session:
 type cli struct {
 	globals
 
+	Recover      recoverCmd      `cmd:"" help:"A cache becomes a served tree: repo/ and kubevirt/."`
 	Normalize    normalizeCmd    `cmd:"" help:"Give the files of a cache their canonical names; pack nothing."`
 	VerifyHashes verifyHashesCmd `cmd:"" help:"Check every image against its sidecar; an .xz by what is inside."`
 	Pack         packCmd         `cmd:"" help:"Pack disk images as .xz, the way the clients read them."`
 	Unpack       unpackCmd       `cmd:"" help:"Unpack .xz images: in parallel, verified, sparse."`
+	Index        indexCmd        `cmd:"" help:"Write repo.metadata and virt-builder's index from the files that are there."`
 	Version      versionCmd      `cmd:"" help:"Print the version."`
 	Completion   completionCmd   `cmd:"" help:"Print a completion script for a shell."`
 }
@@ -54,7 +56,6 @@ func newParser(c *cli, exit func(int), opts ...kong.Option) (*kong.Kong, error) 
 		kong.Description(description),
 		kong.Exit(exit),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
-		kong.Help(printHelp),
 	}
 	return kong.New(c, append(base, opts...)...)
 }

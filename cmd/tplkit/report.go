@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/tplkit/tplkit/templates"
@@ -67,12 +68,28 @@ func (s *session) finish(rep *templates.Report, err error) error {
 // reportOutcome is nil where nothing failed.
 func reportOutcome(rep *templates.Report) error {
 	if n := len(rep.Conflicts); n > 0 {
-		return &outcome{exitFailed, count(n, "conflict") + "; nothing was written"}
+		msg := count(n, "conflict")
+		if !wrote(rep) {
+			msg += "; nothing was written"
+		}
+		return &outcome{exitFailed, msg}
 	}
 	if n := rep.Summary[templates.Failed]; n > 0 {
 		return &outcome{exitFailed, fmt.Sprintf("%d of %d failed", n, len(rep.Items))}
 	}
 	return nil
+}
+
+// wrote says whether anything was written: a conflict between entries is found
+// before that, one in an index after the images.
+func wrote(rep *templates.Report) bool {
+	return slices.ContainsFunc(rep.Items, func(it templates.Item) bool {
+		switch it.State {
+		case templates.Planned, templates.Unchanged, templates.Skipped, templates.Failed:
+			return false
+		}
+		return true
+	})
 }
 
 // onlyFaults is what is left of a report with --quiet.

@@ -56,7 +56,12 @@ func failureDocument(command string, err error) any {
 func (s *session) run(ctx context.Context, args []string) error {
 	var c cli
 	exited := false
-	parser, err := newParser(&c, func(int) { exited = true }, kong.Writers(s.stdout, s.stderr))
+	var helpErr error
+	parser, err := newParser(&c, func(int) { exited = true }, kong.Writers(s.stdout, s.stderr),
+		kong.Help(func(opt kong.HelpOptions, kctx *kong.Context) error {
+			helpErr = printHelp(opt, kctx)
+			return nil
+		}))
 	if err != nil {
 		return err
 	}
@@ -65,7 +70,7 @@ func (s *session) run(ctx context.Context, args []string) error {
 	}
 	kctx, err := parser.Parse(args)
 	if exited {
-		return nil
+		return helpErr
 	}
 	if err != nil {
 		s.JSON = jsonAsked(args)
@@ -104,6 +109,13 @@ func (s *session) complain(err error) {
 	fmt.Fprintf(s.stderr, "tplkit: %v\n", err)
 	if hint := hintFor(err, s.command); hint != "" {
 		fmt.Fprintf(s.stderr, "hint: %s\n", hint)
+	}
+}
+
+// note tells on standard error what is no fault but worth knowing.
+func (s *session) note(format string, args ...any) {
+	if !s.Quiet {
+		fmt.Fprintf(s.stderr, "note: "+format+"\n", args...)
 	}
 }
 

@@ -33,6 +33,7 @@ func TestScripts(t *testing.T) {
 			"same":       cmdSame,
 			"damage":     cmdDamage,
 			"fifo":       cmdFifo,
+			"hold":       cmdHold,
 		},
 	})
 }

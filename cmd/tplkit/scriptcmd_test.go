@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -16,6 +17,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/tplkit/tplkit/templates/publish"
 )
 
 // cmdExitCode is "exitcode N COMMAND ARG...": the command must end with exactly
@@ -115,12 +118,13 @@ func listTree(dir string) []string {
 
 var (
 	maskedDigest = regexp.MustCompile(`"[0-9a-f]{32,128}"`)
+	maskedText   = regexp.MustCompile(`(?m)("(?:reason|error)": )".*"(,?)$`)
 	maskedNumber = regexp.MustCompile(`("(?:allocated|packed)": )\d{3,}`)
 )
 
-// cmdMaskJSON is "maskjson FILE": prints FILE (or "stdout") with digests and
-// the sizes that depend on the encoder and the file system masked, for cmp with
-// a golden document.
+// cmdMaskJSON is "maskjson FILE": prints FILE (or "stdout") with digests,
+// sentences, and the sizes that depend on the encoder and the file system
+// masked, for cmp with a golden document: its shape is what scripts rely on.
 func cmdMaskJSON(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: maskjson FILE|stdout")
@@ -128,6 +132,7 @@ func cmdMaskJSON(ts *testscript.TestScript, neg bool, args []string) {
 	text := ts.ReadFile(args[0])
 	text = maskedDigest.ReplaceAllStringFunc(text, func(s string) string { return fmt.Sprintf("%q", fmt.Sprintf("hex%d", len(s)-2)) })
 	text = maskedNumber.ReplaceAllString(text, "${1}0")
+	text = maskedText.ReplaceAllString(text, `${1}"text"${2}`)
 	_, err := ts.Stdout().Write([]byte(text))
 	ts.Check(err)
 }
@@ -156,6 +161,16 @@ func cmdDamage(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	data[500] ^= 0x10
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), data, 0o644))
+}
+
+// cmdHold is "hold DIR": somebody else publishes into DIR until the script ends.
+func cmdHold(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: hold DIR")
+	}
+	dir, err := publish.Open(context.Background(), ts.MkAbs(args[0]), publish.Options{})
+	ts.Check(err)
+	ts.Defer(func() { ts.Check(dir.Close()) })
 }
 
 // scriptCondition adds [root] and [mount] (a file system can be mounted).
