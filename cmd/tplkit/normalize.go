@@ -30,6 +30,9 @@ Examples:
 
 // Validate refuses to fill a cache with copies of itself unasked.
 func (c *normalizeCmd) Validate() error {
+	if err := c.selection.Validate(); err != nil {
+		return err
+	}
 	if c.Output == "" && c.Mode == string(templates.ModeCopy) && !c.DryRun {
 		return errors.New("--mode=copy needs a destination: name one with -o DIR, or rename the files where they are with --mode=move")
 	}

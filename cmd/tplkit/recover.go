@@ -36,7 +36,7 @@ Examples:
 
 // Validate checks what goes into repo.metadata before an hour of packing.
 func (c *recoverCmd) Validate() error {
-	return checkRepository(c.RepoName, c.BaseURL)
+	return errors.Join(c.selection.Validate(), checkRepository(c.RepoName, c.BaseURL))
 }
 
 // checkRepository checks the name and URL of a repository where they are given.
