@@ -32,7 +32,7 @@ func TestRecoveredTree(t *testing.T) {
 }
 
 func indexIsValid(t *testing.T, r recovered) {
-	require.Empty(t, run(t, "virt-index-validate", filepath.Join(r.repo, "index")))
+	require.Contains(t, run(t, "virt-index-validate", filepath.Join(r.repo, "index")), "validated OK")
 }
 
 func builderLists(t *testing.T, r recovered) {

@@ -41,8 +41,8 @@ func kills(t *testing.T) int {
 func TestRecoverIsKilled(t *testing.T) {
 	program := command(t)
 	store, cache := t.TempDir(), t.TempDir()
-	require.NoError(t, sample.LagoStore(store))
-	require.NoError(t, sample.KubeVirtCache(cache))
+	require.NoError(t, sample.LagoStore(store, sample.SmallDisk))
+	require.NoError(t, sample.KubeVirtCache(cache, sample.SmallDisk))
 	before := []map[string]state{fingerprint(t, store), fingerprint(t, cache)}
 
 	recovery := func(tree string) *exec.Cmd {
@@ -55,23 +55,26 @@ func TestRecoverIsKilled(t *testing.T) {
 
 	wanted, killed, finished := kills(t), 0, 0
 	random := rand.New(rand.NewPCG(1, 2))
-	for deadline := time.Now().Add(5 * time.Minute); killed < wanted; {
+	for deadline := time.Now().Add(10 * time.Minute); killed < wanted; {
 		require.True(t, time.Now().Before(deadline), "only %d kills in time", killed)
 		tree := filepath.Join(t.TempDir(), "tree")
 		stop := readAllTheTime(t, tree)
 		// A tree is killed until a run gets through before its time; later runs
 		// have less to do, so they are given less time.
-		for n := 1; killed < wanted; n++ {
+		complete := false
+		for n := 1; killed < wanted && !complete; n++ {
 			limit := time.Duration(random.Int64N(int64(whole)/int64(min(n, 4)) + 1))
-			if !killAfter(t, recovery(tree), limit) {
-				finished++
-				break
+			if complete = !killAfter(t, recovery(tree), limit); !complete {
+				killed++
+				checkTree(t, tree)
 			}
-			killed++
-			checkTree(t, tree)
 		}
 		// The last run completes, and the one after it finds nothing to do.
-		finish(t, recovery(tree))
+		if complete {
+			finished++
+		} else {
+			finish(t, recovery(tree))
+		}
 		checkTree(t, tree)
 		done := fingerprint(t, tree)
 		require.Contains(t, done, filepath.Join(tree, "repo", "index"))

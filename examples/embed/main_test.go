@@ -18,7 +18,7 @@ import (
 func store(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	require.NoError(t, sample.LagoStore(dir))
+	require.NoError(t, sample.LagoStore(dir, sample.SmallDisk))
 	return dir
 }
 
@@ -74,7 +74,7 @@ func TestRecoverTreeIsStopped(t *testing.T) {
 func TestConflict(t *testing.T) {
 	src, tree := store(t), filepath.Join(t.TempDir(), "tree")
 	rival := filepath.Join(src, "other_repo:el8.2-base:v7")
-	require.NoError(t, sample.Disk(rival, "rival"))
+	require.NoError(t, sample.Disk(rival, "rival", sample.SmallDisk))
 	require.NoError(t, os.Chtimes(rival, sample.Modified.AddDate(1, 0, 0), sample.Modified.AddDate(1, 0, 0)))
 
 	_, err := RecoverTree(t.Context(), src, tree, options())

@@ -32,12 +32,12 @@ func (s *session) printf(format string, args ...any) {
 func (s *session) makeCaches(context.Context) error {
 	for _, c := range []struct {
 		dir  string
-		fill func(string) error
+		fill func(string, int64) error
 	}{{s.store, sample.LagoStore}, {s.cache, sample.KubeVirtCache}} {
 		if err := os.Mkdir(c.dir, 0o755); err != nil {
 			return err
 		}
-		if err := c.fill(c.dir); err != nil {
+		if err := c.fill(c.dir, sample.DiskSize); err != nil {
 			return err
 		}
 		if err := s.show(c.dir); err != nil {

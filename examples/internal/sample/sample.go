@@ -22,9 +22,11 @@ import (
 	"github.com/tplkit/tplkit/examples/internal/fatdisk"
 )
 
-// DiskSize is the virtual size of each sample disk in bytes: two blocks of an
-// .xz as the servers want it.
-const DiskSize = 32 << 20
+// Sizes for the sample disks, in bytes.
+const (
+	DiskSize  = 32 << 20 // two blocks of an .xz as the servers want it
+	SmallDisk = 10 << 20 // about the smallest that the file system allows
+)
 
 // Release is the file in every sample disk that says what the disk is.
 const Release = "RELEASE.TXT"
@@ -40,7 +42,7 @@ var Modified = time.Date(2020, time.June, 1, 12, 0, 0, 0, time.UTC)
 // Disk makes a sparse disk image with a file system that holds [Release], some
 // 300 KB that do not compress, and a large file of zeros between them, so that
 // both blocks hold data.
-func Disk(path, title string) error {
+func Disk(path, title string, size int64) error {
 	f, err := os.Create(path)
 	if err != nil {
 		return err
@@ -49,10 +51,10 @@ func Disk(path, title string) error {
 	copy(seed[:], title)
 	noise := make([]byte, 300_000)
 	_, _ = rand.NewChaCha8(seed).Read(noise) // never fails
-	err = errors.Join(fatdisk.Write(f, DiskSize, "SAMPLE",
+	err = errors.Join(fatdisk.Write(f, size, "SAMPLE",
 		fatdisk.File{Name: Release, Data: []byte(ReleaseText(title))},
 		fatdisk.File{Name: "SOME.BIN", Data: noise[:100_000]},
-		fatdisk.File{Name: "ZEROS.BIN", Data: make([]byte, DiskSize/2)},
+		fatdisk.File{Name: "ZEROS.BIN", Data: make([]byte, size/2)},
 		fatdisk.File{Name: "MORE.BIN", Data: noise[100_000:]},
 	), f.Close())
 	if err != nil {
@@ -71,7 +73,7 @@ var LagoTemplates = map[string]string{
 
 // LagoStore fills dir with a store of lago: a complete template, one that has
 // lost its hash, one whose name no URL can hold, and the remains of a download.
-func LagoStore(dir string) error {
+func LagoStore(dir string, diskSize int64) error {
 	for _, t := range []struct {
 		entry  string
 		distro string
@@ -83,7 +85,7 @@ func LagoStore(dir string) error {
 		{"phx_repo:lago Fedora® 22:v1", "fc22", "x86_64", true},
 	} {
 		path := filepath.Join(dir, t.entry)
-		if err := Disk(path, t.entry); err != nil {
+		if err := Disk(path, t.entry, diskSize); err != nil {
 			return err
 		}
 		metadata, err := json.MarshalIndent(map[string]any{
@@ -115,13 +117,13 @@ var KubeVirtNames = map[string]string{"rhel7": "rhel7.img", "windows2016": "win_
 
 // KubeVirtCache fills dir with an image cache of KubeVirt CI: one image with its
 // digest, and one from before there were digests.
-func KubeVirtCache(dir string) error {
+func KubeVirtCache(dir string, diskSize int64) error {
 	for _, name := range []string{"rhel7", "windows2016"} {
 		path := filepath.Join(dir, name, "disk.img")
 		if err := os.Mkdir(filepath.Dir(path), 0o755); err != nil {
 			return err
 		}
-		if err := Disk(path, name); err != nil {
+		if err := Disk(path, name, diskSize); err != nil {
 			return err
 		}
 	}
