@@ -21,10 +21,10 @@ type nameKey struct {
 	line            int
 }
 
-// looseURL is the value of an X_image_url that no command downloads, with the directory that X_image names, if any.
+// looseURL is the value of an X_image_url, with that of X_image; it counts where no command downloads it.
 type looseURL struct {
-	url, dir bash.Value
-	target   string
+	url, dest bash.Value
+	target    string
 }
 
 func newCollector() *collector {
@@ -63,7 +63,7 @@ func (c *collector) result(always *collector) *ScriptNames {
 func (c *collector) tieLoose() {
 	for _, l := range c.loose {
 		if !c.fetched[l.url.Text] {
-			c.tie(l.url, l.dir, l.target, l.url.Line, l.url.Text)
+			c.tie(l.url, l.dest, l.target, l.url.Line, l.url.Text)
 		}
 	}
 }

@@ -2,6 +2,8 @@ package kubevirtimg
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/tplkit/tplkit/kubevirtimg/internal/bash"
@@ -15,12 +17,8 @@ type reader struct {
 	pairs  map[string]*pair
 }
 
-// pair is X_image_url and X_image as they are now.
-type pair struct {
-	url, disk bash.Value
-	pending   bool // the URL has not been given to the collector yet
-	used      bool // the disk has been, with a URL
-}
+// pair is every value that X_image_url and X_image are given in a reading.
+type pair struct{ urls, disks []bash.Value }
 
 func newReader(c *collector, target string) *reader {
 	return &reader{collector: c, target: target, pairs: make(map[string]*pair)}
@@ -32,15 +30,13 @@ const (
 	urlSuffix      = "_url"
 )
 
-// Assign notes the server, and the variables X_image_url and X_image. They come in either order, so that a pair is given away
-// only when one of the two is set anew, or the reading ends.
+// Assign notes the server, and the variables X_image_url and X_image.
 func (r *reader) Assign(name string, v bash.Value, _ int) {
 	if name == serverVariable {
 		r.server = v
 		return
 	}
-	lower := strings.ToLower(name)
-	base, isURL := strings.CutSuffix(lower, urlSuffix)
+	base, isURL := strings.CutSuffix(strings.ToLower(name), urlSuffix)
 	if !strings.HasSuffix(base, diskSuffix) {
 		return
 	}
@@ -49,36 +45,39 @@ func (r *reader) Assign(name string, v bash.Value, _ int) {
 		p = &pair{}
 		r.pairs[base] = p
 	}
-	if isURL {
-		r.settle(p)
-		p.url, p.pending = v, strings.Contains(v.Tail, "/")
-		return
-	}
-	if isDisk(p.disk) && !p.used {
-		r.settle(p)
-	}
-	p.disk, p.used = v, false
-}
-
-func (r *reader) settle(p *pair) {
-	if !p.pending {
-		return
-	}
-	p.pending = false
-	l := looseURL{url: p.url, dir: p.disk, target: r.target}
-	if p.used || !isDisk(p.disk) { // nothing is said about where it is kept
-		l.dir = bash.Value{Text: diskName, Tail: diskName, Known: true}
-	}
-	p.used = true
-	if r.foreign(p.url) == "" {
-		r.loose = append(r.loose, l)
+	switch {
+	case isURL && strings.Contains(v.Tail, "/"):
+		p.urls = addValue(p.urls, v)
+	case !isURL && (!v.Known || isDisk(v)): // and not "" or the name of a file, which say nothing about where it is kept
+		p.disks = addValue(p.disks, v)
 	}
 }
 
-// finish ends the reading.
+func addValue(list []bash.Value, v bash.Value) []bash.Value {
+	if slices.ContainsFunc(list, func(o bash.Value) bool { return o.Text == v.Text }) {
+		return list
+	}
+	return append(list, v)
+}
+
+// finish ends the reading: it gives the URLs away with the one place that goes with them. Several URLs for one place are names to
+// choose from; which of several places a URL goes to, nothing tells.
 func (r *reader) finish() {
-	for _, p := range r.pairs {
-		r.settle(p)
+	for _, base := range slices.Sorted(maps.Keys(r.pairs)) {
+		p := r.pairs[base]
+		dest := bash.Value{Text: diskName, Tail: diskName, Known: true} // in no directory
+		switch len(p.disks) {
+		case 0:
+		case 1:
+			dest = p.disks[0]
+		default:
+			dest = bash.Value{Text: "${" + base + "}", Why: base + " has more than one value"}
+		}
+		for _, url := range p.urls {
+			if r.foreign(url) == "" {
+				r.loose = append(r.loose, looseURL{url: url, dest: dest, target: r.target})
+			}
+		}
 	}
 }
 

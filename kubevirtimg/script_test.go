@@ -94,9 +94,18 @@ func TestNamesFromScript(t *testing.T) {
 				"win_image_url=\"${TEMPLATES_SERVER}/win01.img\"\nwin_image=\"$WINDOWS_NFS_DIR/disk.img\"",
 			[]string{"2 windows2016=win01.img"},
 		},
-		"a pair in the other order, then the next": {
-			server + "a=" + cacheDir + "\nwin_image=$a/one/disk.img\nwin_image_url=$S/1.img\nwin_image=$a/two/disk.img\nwin_image_url=$S/2.img",
-			[]string{"4 one=1.img", "6 two=2.img"},
+		"a pair in the other order": {
+			server + "a=" + cacheDir + "\nwin_image=\nwin_image=$a/one/disk.img\nwin_image_url=\nwin_image_url=$S/1.img",
+			[]string{"6 one=1.img"},
+		},
+		"pairs for each target": {
+			server + "if [[ $TARGET =~ one ]]; then x_image=/c/1/disk.img; x_image_url=$S/1.img\n" +
+				"elif [[ $TARGET =~ two ]]; then x_image=/c/2/disk.img; x_image_url=$S/2.img; fi",
+			[]string{"2 1=1.img one", "3 2=2.img two"},
+		},
+		"a pair with a choice": {
+			server + "x_image=/c/d/disk.img\nif test -f /x; then x_image_url=$S/a.img; else x_image_url=$S/b.img; fi",
+			[]string{"3 d=a.img", "3 d=b.img"},
 		},
 		"a download is worth more than a pair": {
 			server + "x_image=/c/pair/disk.img\nx_image_url=$S/x.img\nsafe_download lock $x_image_url /c/real/disk.img",
@@ -207,6 +216,8 @@ func TestNamesFromScriptUnread(t *testing.T) {
 		"a sidecar's name":      {`curl https://x/kubevirt/a.sha1 -o /c/a/disk.img`, 1, `must not end in .sha1`},
 		"a directory above":     {server + `curl $S/a.img -o /c/../disk.img`, 2, "must be the name of one directory"},
 		"assigned only":         {`rhel_image_url=https://x/kubevirt/rhel8.qcow2`, 1, "names no directory"},
+		"one of two places":     {"if test -f /x; then x_image=/c/a/disk.img; else x_image=/c/b/disk.img; fi\nx_image_url=https://x/kubevirt/x.img", 2, "x_image has more than one value"},
+		"a place of the shell":  {"x_image=$(a)/disk.img\nx_image_url=https://x/kubevirt/x.img", 2, "the directory is not known"},
 		"it grows":              {"a=aaaaaaaaaaaaaaaa\na=$a$a$a$a$a$a$a$a\na=$a$a$a$a$a$a$a$a\na=$a$a$a$a$a$a$a$a\ncurl $a -o /c/a/disk.img", 5, "longer than any name"},
 	}
 	for name, test := range tests {
