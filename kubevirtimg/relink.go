@@ -7,12 +7,11 @@ import (
 	"io/fs"
 	"os"
 	"path"
-	"path/filepath"
-	"runtime"
 	"syscall"
 
 	"github.com/tplkit/tplkit/hashutil"
 	"github.com/tplkit/tplkit/templates"
+	"github.com/tplkit/tplkit/templates/publish"
 )
 
 // relink gives the disk its name with a hard link, which replaces nothing, and for a move takes the old name away at the end. A
@@ -37,19 +36,18 @@ func (c *carrier) relink(ctx context.Context, a *Action, img *templates.Image, n
 	return sums, nil
 }
 
-// link makes the hard link and looks at what it got: the path to the source leads through a directory of the cache, which might
-// have been replaced since the disk was opened.
+// link makes the hard link and looks at what it got: another file may have been given the source's name since the disk was
+// opened.
 func (c *carrier) link(a *Action, img *templates.Image, name string) error {
-	from := filepath.Join(c.dirOnDisk.Path(), filepath.FromSlash(a.Source))
-	if err := os.Link(from, filepath.Join(c.dst.Path(), name)); err != nil {
+	if err := publish.Link(c.dirOnDisk.Root(), a.Source, c.dst.Root(), name); err != nil {
 		if errors.Is(err, syscall.EXDEV) {
 			return fmt.Errorf("%s: lies on another file system than %s; use the mode copy", templates.Quote(a.Source), c.dst.Path())
 		}
-		return fmt.Errorf("%s: %w", templates.Quote(a.Source), errors.Unwrap(err))
+		return fmt.Errorf("%s: %w", templates.Quote(a.Source), err)
 	}
 	got, err := c.dst.Root().Lstat(name)
 	if err == nil && os.SameFile(got, img.Stat()) {
-		return syncRoot(c.dst.Root())
+		return publish.SyncDir(c.dst.Root())
 	}
 	return errors.Join(
 		fmt.Errorf("%s: was replaced while it was linked; try again", templates.Quote(a.Source)),
@@ -92,17 +90,5 @@ func (c *carrier) removeSource(a *Action, img *templates.Image) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(syncRoot(dir), dir.Close())
-}
-
-// syncRoot makes what happened to the names in a directory last.
-func syncRoot(r *os.Root) error {
-	if runtime.GOOS == "windows" { // which syncs no directories
-		return nil
-	}
-	f, err := r.Open(".")
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
+	return errors.Join(publish.SyncDir(dir), dir.Close())
 }

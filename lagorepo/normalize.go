@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"syscall"
 
 	"github.com/tplkit/tplkit/hashutil"
 	"github.com/tplkit/tplkit/templates"
@@ -213,9 +214,9 @@ func (n *normalization) place(ctx context.Context, src *source, disk *carried, s
 	}
 	if n.mode == templates.ModeMove {
 		// Only now: a source that changed must not be sure before its copy is.
-		return errors.Join(syncRoot(n.dst.Root()), syncRoot(n.srcRoot))
+		return errors.Join(publish.SyncDir(n.dst.Root()), publish.SyncDir(n.srcRoot))
 	}
-	return syncRoot(n.dst.Root())
+	return publish.SyncDir(n.dst.Root())
 }
 
 func (n *normalization) copy(ctx context.Context, src *source, disk *carried, sidecars []carried) (err error) {
@@ -240,12 +241,12 @@ func (n *normalization) copy(ctx context.Context, src *source, disk *carried, si
 
 // rename links or moves one file. want is what must have arrived, or nil.
 func (n *normalization) rename(c carried, want fs.FileInfo) error {
-	do, what := linkFile, "linked"
+	do, what := publish.Link, "linked"
 	if n.mode == templates.ModeMove {
-		do, what = moveFile, "moved"
+		do, what = publish.Move, "moved"
 	}
 	if err := do(n.srcRoot, c.from, n.dst.Root(), c.to); err != nil {
-		if isCrossDevice(err) {
+		if errors.Is(err, syscall.EXDEV) {
 			return fmt.Errorf("%s: cannot be %s to another file system; use the mode copy", templates.Quote(c.from), what)
 		}
 		return fmt.Errorf("%s: cannot be %s to %s: %w", templates.Quote(c.from), what, templates.Quote(c.to), err)

@@ -4,10 +4,15 @@ package publish
 
 import (
 	"errors"
+	"os"
 	"path"
+	"path/filepath"
 )
 
 func renameAt(from *node, a string, to *node, b string) error {
+	if from.top != to.top {
+		return os.Rename(from.onDisk(a), to.onDisk(b))
+	}
 	return from.top.Rename(path.Join(from.rel, a), path.Join(to.rel, b))
 }
 
@@ -15,5 +20,13 @@ func renameAt(from *node, a string, to *node, b string) error {
 func renameNewAt(*node, string, *node, string) error { return errors.ErrUnsupported }
 
 func linkAt(from *node, a string, to *node, b string) error {
+	if from.top != to.top {
+		return os.Link(from.onDisk(a), to.onDisk(b))
+	}
 	return from.top.Link(path.Join(from.rel, a), path.Join(to.rel, b))
+}
+
+// onDisk is the path of a file in the directory, for calls that no os.Root has: from one tree to another.
+func (n *node) onDisk(base string) string {
+	return filepath.Join(n.top.Name(), filepath.FromSlash(n.rel), base)
 }
