@@ -26,7 +26,7 @@ func Move(from *os.Root, old string, to *os.Root, name string) error {
 func relink(from *os.Root, old string, to *os.Root, name string, do func(step stepper, from *node, a string, to *node, b string) error) error {
 	for _, p := range []string{old, name} {
 		if !fs.ValidPath(p) || p == "." {
-			return fmt.Errorf("%s: expected the path of a file below a directory, with slashes and without . and ..", quote(p))
+			return fmt.Errorf("%s: expected the path of a file below a directory, with slashes, and no . or .. in it", quote(p))
 		}
 	}
 	f, err := openNode(from, path.Dir(old))
