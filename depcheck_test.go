@@ -46,8 +46,11 @@ var floors = []floor{
 	{dir: ".", level: 5, library: true},
 }
 
-// testModules are what tests may use beside what their package may.
-var testModules = []string{"github.com/stretchr/testify", "github.com/rogpeppe/go-internal", "golang.org/x/sys", "golang.org/x/sync"}
+// testModules are what tests may use beside what their package may. A second
+// decoder for .xz keeps the tests independent of what they test.
+var testModules = []string{
+	"github.com/stretchr/testify", "github.com/rogpeppe/go-internal", "github.com/ulikunitz/xz", "golang.org/x/sys", "golang.org/x/sync",
+}
 
 // goPackage is what go list tells of a package.
 type goPackage struct {
