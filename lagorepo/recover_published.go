@@ -116,7 +116,7 @@ func (r *recovery) samePacked(ctx context.Context, files templates.Files, there 
 	if img.Info.Format != templates.XZ {
 		return nil, 0, other("is no xz file")
 	}
-	got, err := digestContent(ctx, r.tree, name, []hashutil.Algorithm{hashutil.SHA256})
+	got, err := digestContent(ctx, r.tree, name, []hashutil.Algorithm{hashutil.SHA256}, r.opt.Jobs)
 	switch {
 	case ctx.Err() != nil:
 		return nil, 0, context.Cause(ctx)

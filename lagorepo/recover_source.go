@@ -64,7 +64,7 @@ func (s *source) digest(ctx context.Context, algs []hashutil.Algorithm) (hashuti
 	if !s.action.Packed {
 		return templates.Digest(ctx, s.img, s.progress(), algs...)
 	}
-	return digestContent(ctx, s.fsys, s.action.Source, algs)
+	return digestContent(ctx, s.fsys, s.action.Source, algs, s.opt.Jobs)
 }
 
 // publish writes H.xz and computes all digests. A download that is still packed
@@ -99,14 +99,14 @@ func (s *source) progress() func(templates.Progress) {
 
 // digestContent computes digests of a file's content; of an .xz, of what is
 // inside.
-func digestContent(ctx context.Context, fsys fs.FS, name string, algs []hashutil.Algorithm) (sums hashutil.Digests, err error) {
+func digestContent(ctx context.Context, fsys fs.FS, name string, algs []hashutil.Algorithm, jobs int) (sums hashutil.Digests, err error) {
 	f, err := fsys.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
 	h := hashutil.NewHasher(algs...)
-	if _, err := templates.Content(ctx, f, h); err != nil {
+	if _, err := templates.NewContent(jobs)(ctx, f, h); err != nil {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}

@@ -7,17 +7,45 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"runtime"
+
+	"golang.org/x/sync/semaphore"
 
 	"github.com/tplkit/tplkit/hashutil"
 	"github.com/tplkit/tplkit/templates/xzpack"
 )
 
 // Content feeds the content of a published file into dst: of an .xz, told by
-// its first bytes, what is inside, decoded in parallel and with every check
+// its first bytes, what is inside, decoded on all cores and with every check
 // verified; of anything else its own bytes, holes not read. It is the
 // [hashutil.ContentFunc] for a tree of templates, and says which of the two was
-// done.
+// done. For files that are read beside each other there is [NewContent].
 func Content(ctx context.Context, f fs.File, dst *hashutil.Hasher) (string, error) {
+	return feedContent(ctx, f, dst, func(int) (int, func(), error) { return 0, func() {}, nil })
+}
+
+// NewContent is [Content] for files that are read beside each other: all of them
+// together decode at most jobs blocks at a time (0: one for each core), which
+// bounds the memory too.
+func NewContent(jobs int) hashutil.ContentFunc {
+	if jobs <= 0 {
+		jobs = runtime.GOMAXPROCS(0)
+	}
+	workers := semaphore.NewWeighted(int64(jobs))
+	return func(ctx context.Context, f fs.File, dst *hashutil.Hasher) (string, error) {
+		return feedContent(ctx, f, dst, func(blocks int) (int, func(), error) {
+			n := max(1, min(blocks, jobs))
+			if err := workers.Acquire(ctx, int64(n)); err != nil {
+				return 0, nil, context.Cause(ctx)
+			}
+			return n, func() { workers.Release(int64(n)) }, nil
+		})
+	}
+}
+
+// feedContent does the work of [Content]. reserve says how many workers may decode so
+// many blocks, and is told when they are done.
+func feedContent(ctx context.Context, f fs.File, dst *hashutil.Hasher, reserve func(blocks int) (jobs int, done func(), err error)) (string, error) {
 	st, err := f.Stat()
 	if err != nil {
 		return "", err
@@ -41,7 +69,12 @@ func Content(ctx context.Context, f fs.File, dst *hashutil.Hasher) (string, erro
 		return method, err
 	}
 	dst.Expect(r.Size())
-	return method, r.Copy(ctx, dst, xzpack.UnpackOptions{})
+	jobs, done, err := reserve(r.NumBlocks())
+	if err != nil {
+		return method, err
+	}
+	defer done()
+	return method, r.Copy(ctx, dst, xzpack.UnpackOptions{Jobs: jobs})
 }
 
 // InspectXZ tells the format of the image inside an .xz of size bytes without

@@ -15,15 +15,15 @@ import (
 // VerifyOptions say how [VerifyHashes] works. The zero value looks and writes
 // nothing.
 type VerifyOptions struct {
-	Jobs     int                     // files at a time; 0: all cores
+	Jobs     int                     // files, and blocks of .xz files, at a time; 0: all cores
 	Update   bool                    // rewrite sidecars that are wrong, write those that are missing
 	DryRun   bool                    // with Update: say what would be written
 	Progress func(hashutil.Progress) // may be nil; called from one goroutine at a time
 }
 
 // VerifyHashes verifies every image below the paths, directories or single
-// files, against its sidecar: [hashutil.Verify] on a [Dir], with [Content] for
-// what is inside an .xz. The paths in the report begin with the path that they
+// files, against its sidecar: [hashutil.Verify] on a [Dir], with [NewContent]
+// for what is inside an .xz. The paths in the report begin with the path that they
 // were found under.
 //
 // With Update, sidecars with the status mismatch, compressed, malformed or
@@ -69,7 +69,7 @@ func verifyPath(ctx context.Context, p string, opt VerifyOptions) ([]hashutil.Fi
 	vo := hashutil.VerifyOptions{
 		Jobs:     opt.Jobs,
 		Names:    names,
-		Content:  Content,
+		Content:  NewContent(opt.Jobs),
 		KubeVirt: filepath.Base(abs) == KubeVirtDir,
 	}
 	if opt.Progress != nil {

@@ -1,14 +1,18 @@
 package templates_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"testing"
+	"testing/fstest"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/tplkit/tplkit/hashutil"
 	"github.com/tplkit/tplkit/templates"
@@ -145,4 +149,44 @@ func TestVerifyHashesErrors(t *testing.T) {
 	require.Equal(t, map[hashutil.Status]int{hashutil.StatusUnreadable: 1}, r.Summary, "%+v", r.Files)
 	_, err = os.Lstat(target)
 	require.ErrorIs(t, err, os.ErrNotExist)
+}
+
+func TestNewContentSharesItsWorkers(t *testing.T) {
+	path, content := sparseImage(t, 3<<20)
+	var packed bytes.Buffer
+	_, _, err := templates.Pack(context.Background(), &packed, openImage(t, path), templates.PackOptions{BlockSize: 1 << 20})
+	require.NoError(t, err)
+	fsys := fstest.MapFS{"h.xz": {Data: packed.Bytes()}}
+	want := sums(t, content, hashutil.SHA1)
+	for _, jobs := range []int{0, 1, 2, 7} {
+		feed := templates.NewContent(jobs)
+		var g errgroup.Group
+		for range 8 {
+			g.Go(func() error {
+				f, err := fsys.Open("h.xz")
+				if err != nil {
+					return err
+				}
+				h := hashutil.NewHasher(hashutil.SHA1)
+				if _, err := feed(context.Background(), f, h); err != nil {
+					return err
+				}
+				if got := h.Sums(); !maps.Equal(got, want) {
+					return fmt.Errorf("got %v, want %v", got, want)
+				}
+				return nil
+			})
+		}
+		require.NoError(t, g.Wait(), "%d jobs", jobs)
+	}
+
+	// One that waits for workers gives up when its context does.
+	feed := templates.NewContent(1)
+	f, err := fsys.Open("h.xz")
+	require.NoError(t, err)
+	cause := errors.New("stop")
+	ctx, cancel := context.WithCancelCause(context.Background())
+	cancel(cause)
+	_, err = feed(ctx, f, hashutil.NewHasher(hashutil.SHA1))
+	require.ErrorIs(t, err, cause)
 }
