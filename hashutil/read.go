@@ -62,7 +62,7 @@ func (v *verifier) openImage(t *target) (*image, error) {
 	defer f.Close()
 	magic := make([]byte, len(xzMagic))
 	n, err := io.ReadFull(f, magic)
-	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return nil, err
 	}
 	img.xz = bytes.Equal(magic[:n], xzMagic)

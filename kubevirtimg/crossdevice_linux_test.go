@@ -21,7 +21,7 @@ func TestNormalizeAcrossFileSystems(t *testing.T) {
 	device := func(name string) uint64 {
 		fi, err := os.Stat(name)
 		require.NoError(t, err)
-		return uint64(fi.Sys().(*syscall.Stat_t).Dev)
+		return fi.Sys().(*syscall.Stat_t).Dev
 	}
 	if device(cache) == device(other) {
 		t.Skip("no second file system: /dev/shm lies on that of ", cache)

@@ -22,8 +22,11 @@ func openBeneath(root *os.Root, name string) (*os.File, error) {
 		Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_NO_MAGICLINKS,
 	}
 	var fd int
-	for err = unix.EINTR; err == unix.EINTR; {
+	for {
 		fd, err = unix.Openat2(int(dir.Fd()), name, &how)
+		if !errors.Is(err, unix.EINTR) {
+			break
+		}
 	}
 	switch {
 	case errors.Is(err, unix.ENOSYS), errors.Is(err, unix.EPERM), errors.Is(err, unix.E2BIG):

@@ -237,7 +237,6 @@ func TestNothingAfterUnfinished(t *testing.T) {
 	require.ErrorIs(t, err, publish.ErrUnfinished)
 	require.ErrorIs(t, err, syscall.EIO)
 	dead = false
-	step = nil
 	err = put(context.Background(), d, []file{{"c", "2"}})
 	require.ErrorIs(t, err, publish.ErrUnfinished)
 	require.ErrorContains(t, err, "open it again")

@@ -56,7 +56,7 @@ func TestFullDisk(t *testing.T) {
 		}, "needs 5242880 bytes"},
 		"two that fit only one by one": {small, func(set *publish.Set) error {
 			if _, err := set.Create("a", 2*mib); err != nil {
-				return fmt.Errorf("the first fits: %v", err)
+				return fmt.Errorf("the first fits: %w", err)
 			}
 			_, err := set.Create("b", 2*mib)
 			return err
