@@ -223,7 +223,7 @@ func TestLevelsDiffer(t *testing.T) {
 		{512 << 10, xzpack.Balanced, xzpack.Fast},
 		{2 << 20, xzpack.Best, xzpack.Balanced},
 	} {
-		content := append(append(bytes.Clone(again), make([]byte, tc.distance)...), again...)
+		content := append(append(bytes.Clone(again), bytes.Repeat([]byte{1}, tc.distance)...), again...)
 		require.Less(t, len(pack(t, content, xzpack.PackOptions{Level: tc.far})), len(again)*3/2)
 		require.Greater(t, len(pack(t, content, xzpack.PackOptions{Level: tc.near})), len(again)*3/2)
 	}

@@ -41,37 +41,59 @@ func (e encoder) Encode(ctx context.Context, dst, block []byte) (_ []byte, err e
 	// One byte less than the raw form, so what does not get smaller is stored.
 	out := &limitedBuffer{p: dst, max: start + Bound(len(block)) - 1}
 	err = e.compress(ctx, out, block)
-	garbage.add(e.dict)
 	if errors.Is(err, errNoGain) {
 		return appendRaw(dst[:start], block), nil
 	}
 	return out.p, err
 }
 
-func (e encoder) compress(ctx context.Context, out *limitedBuffer, block []byte) (err error) {
+// compress writes block as segments of data, each with a dictionary of its own, and long runs of zeros between them.
+func (e encoder) compress(ctx context.Context, out *limitedBuffer, block []byte) error {
+	for len(block) > 0 {
+		data, zeros := cut(block)
+		if err := e.segment(ctx, out, block[:data]); err != nil {
+			return err
+		}
+		if err := writeZeros(out, zeros); err != nil {
+			return err
+		}
+		block = block[data+zeros:]
+	}
+	_, err := out.Write([]byte{ctlEnd})
+	return err
+}
+
+// segment compresses data into chunks, of which the first resets the dictionary. No end marker follows.
+func (e encoder) segment(ctx context.Context, out *limitedBuffer, data []byte) (err error) {
+	if len(data) == 0 {
+		return nil
+	}
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("lzma2: the encoder panicked: %v", p)
 		}
 	}()
-	w, err := lzma.Writer2Config{DictCap: e.dict, Matcher: lzma.HashTable4}.NewWriter2(out)
+	// The codec's tables grow with the dictionary, and a short segment has no use for more than its length.
+	dict := min(e.dict, max(lzma.MinDictCap, len(data)))
+	w, err := lzma.Writer2Config{DictCap: dict, Matcher: lzma.HashTable4}.NewWriter2(out)
 	if err != nil {
 		return err
 	}
-	for len(block) > 0 {
+	defer garbage.add(dict)
+	for len(data) > 0 {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		n := min(len(block), step)
-		if _, err := w.Write(block[:n]); err != nil {
+		n := min(len(data), step)
+		if _, err := w.Write(data[:n]); err != nil {
 			return err
 		}
-		block = block[n:]
+		data = data[n:]
 	}
-	if err := w.Close(); err != nil {
+	if err := w.Flush(); err != nil {
 		return err
 	}
-	return out.err // Close does not report every error
+	return out.err // Flush does not report every error
 }
 
 // errNoGain ends a compression that turns out longer than the raw form.

@@ -59,6 +59,32 @@ func TestEncodeAndDecode(t *testing.T) {
 	}
 }
 
+// TestRunsOfZeros puts data at, before and behind every boundary that runs of zeros are cut at.
+func TestRunsOfZeros(t *testing.T) {
+	const unit = 64 << 10
+	for _, size := range []int{8 * unit, 16*unit - 1, 16 * unit, 16*unit + 1, 40*unit + 100} {
+		for _, at := range []int{-1, 0, 1, unit - 1, unit, 7 * unit, 8*unit - 1, 8 * unit, 8*unit + 1, 15 * unit, 16*unit - 1, 24 * unit} {
+			block := make([]byte, size)
+			if at >= 0 && at < size {
+				copy(block[at:], "tplkit")
+			}
+			for _, dict := range []int64{lzma.MinDictCap, 1 << 20} {
+				packed, err := lzma2.NewEncoder(dict).Encode(bg, nil, block)
+				require.NoError(t, err)
+				require.Less(t, len(packed), 4000, "%d bytes, data at %d", size, at)
+				got := make([]byte, size)
+				require.NoError(t, lzma2.NewDecoder().Decode(bg, got, packed, dict))
+				require.True(t, bytes.Equal(block, got), "%d bytes, data at %d", size, at)
+				r, err := lzma.Reader2Config{DictCap: int(dict)}.NewReader2(bytes.NewReader(packed))
+				require.NoError(t, err)
+				got, err = io.ReadAll(r)
+				require.NoError(t, err)
+				require.True(t, bytes.Equal(block, got), "the other decoder: %d bytes, data at %d", size, at)
+			}
+		}
+	}
+}
+
 func TestEncodeAppends(t *testing.T) {
 	for name, block := range map[string][]byte{"zeros": make([]byte, 5000), "noise": noise(5000)} {
 		packed, err := lzma2.NewEncoder(4096).Encode(bg, []byte("head"), block)
