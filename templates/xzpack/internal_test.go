@@ -55,7 +55,7 @@ func TestPanickingWorkerIsAnError(t *testing.T) {
 		_, err = p.pack(context.Background(), &streamSource{r: bytes.NewReader(bytes.Repeat([]byte("x"), 100_000))})
 		require.ErrorContains(t, err, "panic: index out of range")
 	}
-	require.LessOrEqual(t, runtime.NumGoroutine(), before)
+	NoMoreGoroutines(t, before)
 }
 
 // TestNoMoreBlocksThanWorkersAndOne holds the first block back and counts what is read meanwhile.
