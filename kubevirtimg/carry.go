@@ -141,10 +141,10 @@ func (c *carrier) compare(ctx context.Context, a *Action, img *templates.Image, 
 		return err
 	}
 	it.State, it.Digests = templates.Unchanged, &templates.ItemDigests{Content: sums}
-	addReason(it, name+" is there already, with the same content")
+	it.AddReason(name + " is there already, with the same content")
 	if wrote != "" {
 		it.State = templates.Written
-		addReason(it, wrote)
+		it.AddReason(wrote)
 	}
 	return c.finishMove(a, img, there, it)
 }
@@ -218,19 +218,12 @@ func (a *Action) explain(it *templates.Item, sums hashutil.Digests) {
 	it.Digests = &templates.ItemDigests{Content: sums}
 	switch {
 	case a.SHA1 == "":
-		addReason(it, "a new .sha1 was made for it")
+		it.AddReason("a new .sha1 was made for it")
 	case a.Sidecar != "":
-		addReason(it, "verified by its sidecar, which was written anew: "+a.Sidecar)
+		it.AddReason("verified by its sidecar, which was written anew: " + a.Sidecar)
 	default:
-		addReason(it, "verified by its sidecar")
+		it.AddReason("verified by its sidecar")
 	}
-}
-
-func addReason(it *templates.Item, s string) {
-	if it.Reason != "" && s != "" {
-		it.Reason += "; "
-	}
-	it.Reason += s
 }
 
 // progressOf speaks of the item's source where templates speaks of the file.

@@ -63,7 +63,7 @@ func (c *carrier) finishMove(a *Action, img *templates.Image, there fs.FileInfo,
 		it.State = templates.RenamedState
 		return c.removeSource(a, img)
 	}
-	addReason(it, "the source stays")
+	it.AddReason("the source stays")
 	return nil
 }
 

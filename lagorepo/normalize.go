@@ -98,14 +98,14 @@ func (n *normalization) normalize(ctx context.Context, a *Action, it *templates.
 	switch {
 	case there && len(sidecars) == 0:
 		it.State = templates.Unchanged
-		addReason(it, "is there already, with the same content")
+		it.AddReason("is there already, with the same content")
 		if n.mode == templates.ModeMove {
-			addReason(it, "the source stays")
+			it.AddReason("the source stays")
 		}
 		return nil
 	case there:
 		it.State = templates.Written
-		addReason(it, "the disk is there already, with the same content; "+sidecars[0].to+" was missing")
+		it.AddReason("the disk is there already, with the same content; " + sidecars[0].to + " was missing")
 		return n.place(ctx, src, nil, sidecars)
 	}
 	if err := n.place(ctx, src, &disk, sidecars); err != nil {
@@ -114,9 +114,9 @@ func (n *normalization) normalize(ctx context.Context, a *Action, it *templates.
 	it.State = templates.RenamedState
 	switch {
 	case a.StoredHash == "":
-		addReason(it, "the store holds no .hash to carry")
+		it.AddReason("the store holds no .hash to carry")
 	case !a.Proven:
-		addReason(it, ".hash is carried as it is: it is the SHA-1 of the download, which a disk that lago made raw need not have")
+		it.AddReason(".hash is carried as it is: it is the SHA-1 of the download, which a disk that lago made raw need not have")
 	}
 	return nil
 }

@@ -96,14 +96,3 @@ func (a *Action) unchangedSince(fi fs.FileInfo) error {
 	}
 	return nil
 }
-
-// addReason puts a sentence's part behind what the scan had to say.
-func addReason(it *templates.Item, s string) {
-	if s == "" {
-		return
-	}
-	if it.Reason != "" {
-		it.Reason += "; "
-	}
-	it.Reason += s
-}

@@ -88,7 +88,7 @@ func (r *recovery) pack(ctx context.Context, src *source, files templates.Files,
 	}
 	it.State, it.Sizes, it.Digests = templates.PackedState, &sizes, &digests
 	a.explain(it, digests.Content)
-	addReason(it, there.replaced(files))
+	it.AddReason(there.replaced(files))
 	return nil
 }
 
@@ -118,12 +118,12 @@ func (r *recovery) compare(ctx context.Context, src *source, files templates.Fil
 	}
 	if wrote == nil {
 		it.State = templates.Unchanged
-		addReason(it, "is published already, with the same content")
+		it.AddReason("is published already, with the same content")
 		return nil
 	}
 	it.State = templates.Written
 	a.explain(it, digests.Content)
-	addReason(it, fmt.Sprintf("%s was published already and is right; %s brought up to date", repoFile(files.Disk), strings.Join(wrote, " and ")))
+	it.AddReason(fmt.Sprintf("%s was published already and is right; %s brought up to date", repoFile(files.Disk), strings.Join(wrote, " and ")))
 	return nil
 }
 
@@ -187,14 +187,14 @@ func (a *Action) insist(content hashutil.Digests) error {
 func (a *Action) explain(it *templates.Item, content hashutil.Digests) {
 	switch {
 	case a.StoredHash == "":
-		addReason(it, "a .hash was made for it")
+		it.AddReason("a .hash was made for it")
 	case a.StoredHash == content[hashutil.SHA1]:
-		addReason(it, "verified: its SHA-1 is that of the store's .hash")
+		it.AddReason("verified: its SHA-1 is that of the store's .hash")
 	default:
-		addReason(it, "the store's .hash ("+a.StoredHash+") is that of the download before lago made it raw, a new one was made")
+		it.AddReason("the store's .hash (" + a.StoredHash + ") is that of the download before lago made it raw, a new one was made")
 	}
 	if a.Metadata == nil {
-		addReason(it, fmt.Sprintf("its metadata was made without %s, %s, %s and %s, which lago reads: add them to %s",
+		it.AddReason(fmt.Sprintf("its metadata was made without %s, %s, %s and %s, which lago reads: add them to %s",
 			KeyDistro, KeyArch, KeyRootPartition, KeyRootPassword, repoFile(templates.FilesOf(a.Handle).Metadata)))
 	}
 }

@@ -41,6 +41,15 @@ type Item struct {
 	Digests     *ItemDigests `json:"digests,omitempty"`
 }
 
+// AddReason puts another part of a sentence behind the reason that is there. An
+// empty one adds nothing.
+func (it *Item) AddReason(s string) {
+	if it.Reason != "" && s != "" {
+		it.Reason += "; "
+	}
+	it.Reason += s
+}
+
 // ItemDigests are the digests that were computed for an item.
 type ItemDigests struct {
 	Content hashutil.Digests `json:"content,omitempty"` // of the decompressed image

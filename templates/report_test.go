@@ -46,6 +46,14 @@ func TestReportMerge(t *testing.T) {
 	require.True(t, r.Failed(), "a conflict is a failure")
 }
 
+func TestAddReason(t *testing.T) {
+	var it templates.Item
+	for _, s := range []string{"", "verified", "", "its .lock is there"} {
+		it.AddReason(s)
+	}
+	require.Equal(t, "verified; its .lock is there", it.Reason)
+}
+
 func TestParseMode(t *testing.T) {
 	for in, want := range map[string]templates.Mode{
 		"": templates.ModeCopy, "copy": templates.ModeCopy, "link": templates.ModeLink, "move": templates.ModeMove,
