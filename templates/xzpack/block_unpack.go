@@ -24,7 +24,7 @@ const maxZeroPacked = 128 << 10
 // decode reads block i and decompresses it into buf(), which must return room for the block's content. Every claim that
 // the file makes about the block is verified. If the content is all zeros, zero is true, and then buf may not have
 // been called. scratch is a buffer for the compressed form, kept by the caller from one call to the next.
-func (r *Reader) decode(ctx context.Context, i int, scratch *[]byte, buf func() []byte) (zero bool, err error) {
+func (r *ReaderAt) decode(ctx context.Context, i int, scratch *[]byte, buf func() []byte) (zero bool, err error) {
 	b := &r.blocks[i]
 	defer func() {
 		if err != nil && (ctx.Err() == nil || !errors.Is(err, context.Cause(ctx))) {
@@ -73,14 +73,14 @@ func grow(buf *[]byte, n int64) []byte {
 	return *buf
 }
 
-func (r *Reader) isKnownZero(b *block, packed []byte) bool {
+func (r *ReaderAt) isKnownZero(b *block, packed []byte) bool {
 	r.zeroMu.Lock()
 	z := r.zero
 	r.zeroMu.Unlock()
 	return z.packed != nil && z.size == b.size && z.check == b.check && bytes.Equal(z.packed, packed)
 }
 
-func (r *Reader) keepZero(b *block, packed []byte) {
+func (r *ReaderAt) keepZero(b *block, packed []byte) {
 	if len(packed) > maxZeroPacked {
 		return
 	}

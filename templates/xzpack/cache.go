@@ -10,7 +10,7 @@ import (
 // blockCache decodes blocks for ReadAt, each at most once as long as it is among the last used, however many callers
 // want it at the same time.
 type blockCache struct {
-	r     *Reader
+	r     *ReaderAt
 	keep  int
 	turns chan struct{} // bounds the decoders at work
 
@@ -28,7 +28,7 @@ type cacheEntry struct {
 	err     error
 }
 
-func newBlockCache(r *Reader, keep int) *blockCache {
+func newBlockCache(r *ReaderAt, keep int) *blockCache {
 	blocks := r.limits.Memory / r.memory()
 	return &blockCache{
 		r:       r,

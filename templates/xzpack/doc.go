@@ -3,7 +3,7 @@
 //
 // What [Pack] writes: one stream, CRC64, LZMA2 alone, blocks of 16 MiB that each carry both of their sizes in their
 // header, with a dictionary no larger than the block. Parallel decoders (xz -T0 since 5.4) need the sizes, random
-// access (nbdkit's xz filter, [Reader.ReadAt]) the small blocks. The same content gives the same bytes whatever the
+// access (nbdkit's xz filter, [ReaderAt.ReadAt]) the small blocks. The same content gives the same bytes whatever the
 // number of workers. Holes of a sparse file are not read, and a block of zeros is compressed once in the life of the
 // process.
 //

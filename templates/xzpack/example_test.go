@@ -92,7 +92,7 @@ func ExampleOpen_errors() {
 }
 
 // A piece of the content costs the blocks that it lies in.
-func ExampleReader_ReadAt() {
+func ExampleReaderAt_ReadAt() {
 	file := example(strings.Repeat("0123456789", 1000))
 	r, err := xzpack.Open(file, file.Size(), xzpack.OpenOptions{})
 	if err != nil {
@@ -106,7 +106,7 @@ func ExampleReader_ReadAt() {
 	// Output: 34567
 }
 
-func ExampleReader_Unpack() {
+func ExampleReaderAt_Unpack() {
 	dir, err := os.MkdirTemp("", "unpack")
 	if err != nil {
 		log.Fatal(err)
@@ -134,7 +134,7 @@ func ExampleReader_Unpack() {
 	// Output: 20004
 }
 
-func ExampleReader_Copy() {
+func ExampleReaderAt_Copy() {
 	file := example("in order, and all of it\n")
 	r, err := xzpack.Open(file, file.Size(), xzpack.OpenOptions{})
 	if err != nil {
@@ -146,7 +146,7 @@ func ExampleReader_Copy() {
 	// Output: in order, and all of it
 }
 
-func ExampleReader_WriteTo() {
+func ExampleReaderAt_WriteTo() {
 	file := example("io.Copy finds it\n")
 	r, err := xzpack.Open(file, file.Size(), xzpack.OpenOptions{})
 	if err != nil {

@@ -21,7 +21,7 @@ import (
 )
 
 // packed packs content in blocks of 4 KiB and opens the result.
-func packed(t *testing.T, content []byte, opt OpenOptions) *Reader {
+func packed(t *testing.T, content []byte, opt OpenOptions) *ReaderAt {
 	t.Helper()
 	var out bytes.Buffer
 	_, err := Pack(context.Background(), &out, bytes.NewReader(content), int64(len(content)), PackOptions{BlockSize: 4096})

@@ -71,7 +71,7 @@ func independent(t testing.TB, file []byte) []byte {
 	return content
 }
 
-func open(t testing.TB, file []byte) *xzpack.Reader {
+func open(t testing.TB, file []byte) *xzpack.ReaderAt {
 	t.Helper()
 	r, err := xzpack.Open(bytes.NewReader(file), int64(len(file)), xzpack.OpenOptions{})
 	require.NoError(t, err)

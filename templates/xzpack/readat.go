@@ -8,7 +8,7 @@ import (
 
 // ReadAt reads content at off, as io.ReaderAt has it. Each call decodes the blocks that it touches and that are not
 // among the few last used ones, which are kept.
-func (r *Reader) ReadAt(p []byte, off int64) (int, error) {
+func (r *ReaderAt) ReadAt(p []byte, off int64) (int, error) {
 	if off < 0 {
 		return 0, fmt.Errorf("read at %d: negative offset", off)
 	}

@@ -19,7 +19,7 @@ type UnpackOptions struct {
 //
 // Each block is verified by its check before a byte of it is written. When ctx is done Unpack returns the context's
 // cause. After an error dst holds some blocks of the content, anywhere.
-func (r *Reader) Unpack(ctx context.Context, dst *os.File, opt UnpackOptions) error {
+func (r *ReaderAt) Unpack(ctx context.Context, dst *os.File, opt UnpackOptions) error {
 	fi, err := dst.Stat()
 	if err != nil {
 		return err
@@ -50,7 +50,7 @@ func (r *Reader) Unpack(ctx context.Context, dst *os.File, opt UnpackOptions) er
 // Copy writes the content to w, in order, decoding in parallel. Runs of zeros, as Unpack finds them, go to w's method
 // WriteZeros(int64) error where it has one. Each block is verified by its check before a byte of it is written. When
 // ctx is done Copy returns the context's cause.
-func (r *Reader) Copy(ctx context.Context, w io.Writer, opt UnpackOptions) error {
+func (r *ReaderAt) Copy(ctx context.Context, w io.Writer, opt UnpackOptions) error {
 	zw, takesZeros := w.(zeroWriter)
 	return r.run(ctx, opt, nil, func(_ context.Context, b *unpackItem) error {
 		switch {
@@ -69,7 +69,7 @@ func (r *Reader) Copy(ctx context.Context, w io.Writer, opt UnpackOptions) error
 }
 
 // WriteTo writes the content to w, in order, decoding on all cores: it is Copy for callers that know io.WriterTo.
-func (r *Reader) WriteTo(w io.Writer) (int64, error) {
+func (r *ReaderAt) WriteTo(w io.Writer) (int64, error) {
 	c := &countingWriter{w: w}
 	err := r.Copy(context.Background(), c, UnpackOptions{})
 	return c.n, err
@@ -105,7 +105,7 @@ type unpackItem struct {
 
 // run decodes all blocks and calls parallel for each as soon as it is decoded, and inOrder when all before it are done.
 // Either may be nil.
-func (r *Reader) run(ctx context.Context, opt UnpackOptions, parallel, inOrder func(context.Context, *unpackItem) error) error {
+func (r *ReaderAt) run(ctx context.Context, opt UnpackOptions, parallel, inOrder func(context.Context, *unpackItem) error) error {
 	jobs, err := r.workers(opt.Jobs)
 	if err != nil {
 		return err

@@ -51,9 +51,9 @@ type block struct {
 	hasPacked, hasSz bool
 }
 
-// Reader reads an .xz file in parallel and at random. Its methods are safe for concurrent use as far as its source is;
+// ReaderAt reads an .xz file in parallel and at random. Its methods are safe for concurrent use as far as its source is;
 // the source must not change while it is in use.
-type Reader struct {
+type ReaderAt struct {
 	src    io.ReaderAt
 	limits Limits
 	size   int64 // of the content
@@ -72,7 +72,7 @@ type Reader struct {
 //
 // A file that is damaged gives a [*FormatError]; one that asks for too much an error that wraps [ErrLimit]; one that is
 // something else, or uses a filter or a check that cannot be decoded, an error that wraps [ErrUnsupported] and names it.
-func Open(src io.ReaderAt, size int64, opt OpenOptions) (*Reader, error) {
+func Open(src io.ReaderAt, size int64, opt OpenOptions) (*ReaderAt, error) {
 	limits, err := opt.Limits.withDefaults()
 	if err != nil {
 		return nil, err
@@ -87,22 +87,22 @@ func Open(src io.ReaderAt, size int64, opt OpenOptions) (*Reader, error) {
 	if err := p.parse(size); err != nil {
 		return nil, err
 	}
-	r := &Reader{src: src, limits: limits, size: p.size, packed: size, blocks: p.blocks}
+	r := &ReaderAt{src: src, limits: limits, size: p.size, packed: size, blocks: p.blocks}
 	r.cache = newBlockCache(r, opt.Cache)
 	return r, nil
 }
 
 // Size is the length of the content in bytes.
-func (r *Reader) Size() int64 { return r.size }
+func (r *ReaderAt) Size() int64 { return r.size }
 
 // PackedSize is the length of the file in bytes.
-func (r *Reader) PackedSize() int64 { return r.packed }
+func (r *ReaderAt) PackedSize() int64 { return r.packed }
 
 // NumBlocks is the number of blocks.
-func (r *Reader) NumBlocks() int { return len(r.blocks) }
+func (r *ReaderAt) NumBlocks() int { return len(r.blocks) }
 
 // Blocks describes all blocks, in the order of their content.
-func (r *Reader) Blocks() []Block {
+func (r *ReaderAt) Blocks() []Block {
 	blocks := make([]Block, len(r.blocks))
 	for i := range r.blocks {
 		b := &r.blocks[i]
@@ -116,7 +116,7 @@ func (r *Reader) Blocks() []Block {
 }
 
 // memory is about how many bytes decoding a block takes: content, compressed form and dictionary.
-func (r *Reader) memory() int64 {
+func (r *ReaderAt) memory() int64 {
 	var most int64
 	for i := range r.blocks {
 		b := &r.blocks[i]
@@ -126,7 +126,7 @@ func (r *Reader) memory() int64 {
 }
 
 // workers is the number of workers that jobs stands for within the limit of memory.
-func (r *Reader) workers(jobs int) (int, error) {
+func (r *ReaderAt) workers(jobs int) (int, error) {
 	n, err := workers(jobs, int64(len(r.blocks)))
 	return int(max(1, min(int64(n), r.limits.Memory/r.memory()-1))), err
 }
