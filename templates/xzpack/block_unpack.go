@@ -5,63 +5,150 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
+	"sync/atomic"
 
 	"github.com/tplkit/tplkit/templates/internal/sparse"
 	"github.com/tplkit/tplkit/templates/xzpack/internal/container"
 	"github.com/tplkit/tplkit/templates/xzpack/internal/lzma2"
 )
 
+// block is what is kept of a block.
+type block struct {
+	offset, content  int64
+	unpadded, packed int64
+	size, dict       int64
+	check            container.Check
+	hasPacked, hasSz bool
+}
+
+// headerSize is the length of the block header. It is known when the header has been read.
+func (b *block) headerSize() int64 { return b.unpadded - b.packed - b.check.Size() }
+
+// fail says that block number i, counted from 0, is where err is from. What ends a call because ctx is done is no fault
+// of the block.
+func (b *block) fail(ctx context.Context, i int, err error) error {
+	if err == nil || ctx.Err() != nil && errors.Is(err, context.Cause(ctx)) {
+		return err
+	}
+	return &FormatError{Block: i + 1, Offset: b.offset, Err: err}
+}
+
+// readHeader takes from p, the first bytes of the block, what its header says, and compares it with what the index says.
+// p has all of the block, or as much as a header can have.
+func (b *block) readHeader(p []byte, limits Limits) error {
+	size := container.BlockHeaderSize(p[0])
+	b.packed = b.unpadded - size - b.check.Size()
+	if p[0] == 0 || b.packed < 1 {
+		return fmt.Errorf("block header: its length byte %02x does not fit a block of %d bytes", p[0], b.unpadded)
+	}
+	h, err := container.ParseBlockHeader(p[:size])
+	if err != nil {
+		return err
+	}
+	b.hasPacked, b.hasSz, b.dict = h.Packed >= 0, h.Size >= 0, h.Dict
+	switch {
+	case b.hasPacked && h.Packed != b.packed:
+		return fmt.Errorf("block header: compressed size: expected %d as in the index, found %d", b.packed, h.Packed)
+	case b.hasSz && h.Size != b.size:
+		return fmt.Errorf("block header: uncompressed size: expected %d as in the index, found %d", b.size, h.Size)
+	case b.dict > limits.Dict:
+		return over("dictionary", b.dict, limits.Dict)
+	}
+	return nil
+}
+
+// verify compares the check of a block, as it stands in the file, with the one of its content.
+func (b *block) verify(found, stored []byte) error {
+	if !bytes.Equal(found, stored) {
+		return fmt.Errorf("%v mismatch: expected %x, found %x: the file is damaged", b.check, stored, found)
+	}
+	return nil
+}
+
+// checkPadding finds fault with padding that is not zeros.
+func checkPadding(p []byte) error {
+	if !sparse.IsZero(p) {
+		return fmt.Errorf("block padding: expected zeros, found %x", p)
+	}
+	return nil
+}
+
+// blockDecoder decodes blocks whose sizes are known. It may be used by several goroutines at once.
+type blockDecoder struct {
+	decoded atomic.Int64 // blocks that went through a decoder
+	idle    sync.Pool    // of lzma2.Decoder
+
+	mu   sync.Mutex
+	zero zeroBlock
+}
+
 // zeroBlock is a packed block that is known to hold nothing but zeros. A sparse image has hundreds of copies of it.
 type zeroBlock struct {
-	packed []byte // compressed data, padding and check
-	size   int64
-	check  container.Check
+	body  []byte // compressed data, padding and check
+	size  int64
+	check container.Check
 }
 
 // maxZeroPacked is the longest packed form of a block of zeros that is worth remembering.
 const maxZeroPacked = 128 << 10
 
-// decode reads block i and decompresses it into buf(), which must return room for the block's content. Every claim that
-// the file makes about the block is verified. If the content is all zeros, zero is true, and then buf may not have
-// been called. scratch is a buffer for the compressed form, kept by the caller from one call to the next.
-func (r *ReaderAt) decode(ctx context.Context, i int, scratch *[]byte, buf func() []byte) (zero bool, err error) {
-	b := &r.blocks[i]
-	defer func() {
-		if err != nil && (ctx.Err() == nil || !errors.Is(err, context.Cause(ctx))) {
-			err = &FormatError{Block: i + 1, Offset: b.offset, Err: err}
-		}
-	}()
+// decode decompresses block b into buf(), which must return room for the block's content. body is what follows the
+// block's header: compressed data, padding and check. All of it is verified. If the content is all zeros, zero is true,
+// and then buf may not have been called.
+func (d *blockDecoder) decode(ctx context.Context, b *block, body []byte, buf func() []byte) (zero bool, err error) {
 	if ctx.Err() != nil {
 		return false, context.Cause(ctx)
 	}
-	head := b.headerSize()
-	packed := grow(scratch, container.Align(b.unpadded)-head)
-	if err := readFull(r.src, packed, b.offset+head); err != nil {
-		return false, err
-	}
-	if r.isKnownZero(b, packed) {
+	if d.isKnownZero(b, body) {
 		return true, nil
 	}
-	data, padding := packed[:b.packed], packed[b.packed:int64(len(packed))-b.check.Size()]
-	if !sparse.IsZero(padding) {
-		return false, fmt.Errorf("block padding: expected zeros, found %x", padding)
+	sumAt := int64(len(body)) - b.check.Size()
+	if err := checkPadding(body[b.packed:sumAt]); err != nil {
+		return false, err
 	}
 	content := buf()
-	r.decoded.Add(1)
-	if err := lzma2.NewDecoder().Decode(ctx, content, data, b.dict); err != nil {
+	d.decoded.Add(1)
+	if err := d.decompress(ctx, content, body[:b.packed], b.dict); err != nil {
 		return false, err
 	}
 	sum, err := checksum(ctx, b.check, content)
 	if err != nil {
 		return false, err
 	}
-	if want := packed[int64(len(packed))-b.check.Size():]; !bytes.Equal(sum, want) {
-		return false, fmt.Errorf("%v mismatch: expected %x, found %x: the file is damaged", b.check, want, sum)
+	if err := b.verify(sum, body[sumAt:]); err != nil {
+		return false, err
 	}
 	if zero = sparse.IsZero(content); zero {
-		r.keepZero(b, packed)
+		d.keepZero(b, body)
 	}
 	return zero, nil
+}
+
+func (d *blockDecoder) decompress(ctx context.Context, content, data []byte, dict int64) error {
+	dec, ok := d.idle.Get().(lzma2.Decoder)
+	if !ok {
+		dec = lzma2.NewDecoder()
+	}
+	defer d.idle.Put(dec)
+	return dec.Decode(ctx, content, data, dict)
+}
+
+func (d *blockDecoder) isKnownZero(b *block, body []byte) bool {
+	d.mu.Lock()
+	z := d.zero
+	d.mu.Unlock()
+	return z.body != nil && z.size == b.size && z.check == b.check && bytes.Equal(z.body, body)
+}
+
+func (d *blockDecoder) keepZero(b *block, body []byte) {
+	if len(body) > maxZeroPacked {
+		return
+	}
+	z := zeroBlock{bytes.Clone(body), b.size, b.check}
+	d.mu.Lock()
+	d.zero = z
+	d.mu.Unlock()
 }
 
 // grow returns *buf with length n, made anew if it is too small.
@@ -71,21 +158,4 @@ func grow(buf *[]byte, n int64) []byte {
 	}
 	*buf = (*buf)[:n]
 	return *buf
-}
-
-func (r *ReaderAt) isKnownZero(b *block, packed []byte) bool {
-	r.zeroMu.Lock()
-	z := r.zero
-	r.zeroMu.Unlock()
-	return z.packed != nil && z.size == b.size && z.check == b.check && bytes.Equal(z.packed, packed)
-}
-
-func (r *ReaderAt) keepZero(b *block, packed []byte) {
-	if len(packed) > maxZeroPacked {
-		return
-	}
-	z := zeroBlock{bytes.Clone(packed), b.size, b.check}
-	r.zeroMu.Lock()
-	r.zero = z
-	r.zeroMu.Unlock()
 }

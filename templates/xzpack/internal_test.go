@@ -139,14 +139,14 @@ func TestRandomReadsCostADecodeEach(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, content[off:off+512], p)
 	}
-	require.LessOrEqual(t, r.decoded.Load(), int64(1000))
-	require.Greater(t, r.decoded.Load(), int64(100), "the cache is small")
-	n := r.decoded.Load()
+	require.LessOrEqual(t, r.decoder.decoded.Load(), int64(1000))
+	require.Greater(t, r.decoder.decoded.Load(), int64(100), "the cache is small")
+	n := r.decoder.decoded.Load()
 	for range 100 {
 		_, err := r.ReadAt(p, 4096)
 		require.NoError(t, err)
 	}
-	require.LessOrEqual(t, r.decoded.Load(), n+1)
+	require.LessOrEqual(t, r.decoder.decoded.Load(), n+1)
 }
 
 func TestOneDecodeForManyCallers(t *testing.T) {
@@ -161,13 +161,13 @@ func TestOneDecodeForManyCallers(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	require.Equal(t, int64(1), r.decoded.Load())
+	require.Equal(t, int64(1), r.decoder.decoded.Load())
 }
 
 func TestZerosAreDecodedOnce(t *testing.T) {
 	r := packed(t, make([]byte, 100*4096), OpenOptions{})
 	require.NoError(t, r.Copy(context.Background(), io.Discard, UnpackOptions{Jobs: 1}))
-	require.Equal(t, int64(1), r.decoded.Load())
+	require.Equal(t, int64(1), r.decoder.decoded.Load())
 }
 
 func TestMemoryBoundsWorkersAndCache(t *testing.T) {
@@ -176,7 +176,7 @@ func TestMemoryBoundsWorkersAndCache(t *testing.T) {
 		memory     int64
 		jobs, keep int
 	}{
-		{0, 9, 4}, {1, 1, 1}, {50_000, 5, 3},
+		{0, 9, 4}, {1, 1, 1}, {30_000, 6, 3},
 	} {
 		r := packed(t, content, OpenOptions{Limits: Limits{Memory: tc.memory}})
 		jobs, err := r.workers(9)

@@ -1,10 +1,9 @@
 package xzpack
 
 import (
+	"context"
 	"fmt"
 	"io"
-	"sync"
-	"sync/atomic"
 
 	"github.com/tplkit/tplkit/templates/xzpack/internal/container"
 )
@@ -13,6 +12,11 @@ import (
 type OpenOptions struct {
 	Limits Limits
 	Cache  int // decoded blocks kept for ReadAt; 0 = 4; fewer where Limits.Memory is small
+
+	// LazyHeaders leaves the headers of all blocks but the first for later: each is checked when its block is decoded,
+	// as it is in any case. Then Open reads only the two ends of the file, however many blocks there are, which is what
+	// a source across a network wants. What only a header tells of a block, Blocks does not tell then.
+	LazyHeaders bool
 }
 
 // Check names the integrity check of a block.
@@ -39,18 +43,6 @@ type Block struct {
 	HasSize       bool // the header says Size. Parallel decoders need both
 }
 
-// headerSize is the length of the block header.
-func (b *block) headerSize() int64 { return b.unpadded - b.packed - b.check.Size() }
-
-// block is what is kept of a block.
-type block struct {
-	offset, content  int64
-	unpadded, packed int64
-	size, dict       int64
-	check            container.Check
-	hasPacked, hasSz bool
-}
-
 // ReaderAt reads an .xz file in parallel and at random. Its methods are safe for concurrent use as far as its source is;
 // the source must not change while it is in use.
 type ReaderAt struct {
@@ -61,14 +53,11 @@ type ReaderAt struct {
 	blocks []block
 
 	cache   *blockCache
-	decoded atomic.Int64 // blocks that went through the decoder
-
-	zeroMu sync.Mutex
-	zero   zeroBlock
+	decoder blockDecoder
 }
 
 // Open reads the index and all headers of the .xz file in the first size bytes of src and checks them against each
-// other and against opt.Limits. Nothing is decompressed.
+// other and against opt.Limits; with opt.LazyHeaders the headers of blocks wait. Nothing is decompressed.
 //
 // A file that is damaged gives a [*FormatError]; one that asks for too much an error that wraps [ErrLimit]; one that is
 // something else, or uses a filter or a check that cannot be decoded, an error that wraps [ErrUnsupported] and names it.
@@ -83,7 +72,7 @@ func Open(src io.ReaderAt, size int64, opt OpenOptions) (*ReaderAt, error) {
 	if opt.Cache == 0 {
 		opt.Cache = 4
 	}
-	p := parser{src: src, limits: limits}
+	p := parser{src: src, limits: limits, lazy: opt.LazyHeaders}
 	if err := p.parse(size); err != nil {
 		return nil, err
 	}
@@ -101,7 +90,8 @@ func (r *ReaderAt) PackedSize() int64 { return r.packed }
 // NumBlocks is the number of blocks.
 func (r *ReaderAt) NumBlocks() int { return len(r.blocks) }
 
-// Blocks describes all blocks, in the order of their content.
+// Blocks describes all blocks, in the order of their content. Behind the first, a ReaderAt opened with LazyHeaders
+// leaves PackedSize, Dict, HasPackedSize and HasSize zero.
 func (r *ReaderAt) Blocks() []Block {
 	blocks := make([]Block, len(r.blocks))
 	for i := range r.blocks {
@@ -115,12 +105,12 @@ func (r *ReaderAt) Blocks() []Block {
 	return blocks
 }
 
-// memory is about how many bytes decoding a block takes: content, compressed form and dictionary.
+// memory is about how many bytes decoding a block takes: content and packed form. The content is the dictionary.
 func (r *ReaderAt) memory() int64 {
 	var most int64
 	for i := range r.blocks {
 		b := &r.blocks[i]
-		most = max(most, b.size+b.packed+min(b.dict, b.size))
+		most = max(most, b.size+b.unpadded)
 	}
 	return max(most, 1)
 }
@@ -129,4 +119,23 @@ func (r *ReaderAt) memory() int64 {
 func (r *ReaderAt) workers(jobs int) (int, error) {
 	n, err := workers(jobs, int64(len(r.blocks)))
 	return int(max(1, min(int64(n), r.limits.Memory/r.memory()-1))), err
+}
+
+// decode reads block i and decompresses it into buf(); see blockDecoder. All that the file says about the block is
+// verified, its header among it. scratch gets the block as it stands in the file; the caller keeps it from one call to
+// the next.
+func (r *ReaderAt) decode(ctx context.Context, i int, scratch *[]byte, buf func() []byte) (zero bool, err error) {
+	b := r.blocks[i] // a copy: others may be reading the same block
+	defer func() { err = b.fail(ctx, i, err) }()
+	if ctx.Err() != nil {
+		return false, context.Cause(ctx)
+	}
+	p := grow(scratch, container.Align(b.unpadded))
+	if err := readFull(r.src, p, b.offset); err != nil {
+		return false, err
+	}
+	if err := b.readHeader(p, r.limits); err != nil {
+		return false, err
+	}
+	return r.decoder.decode(ctx, &b, p[b.headerSize():], buf)
 }

@@ -14,6 +14,7 @@ import (
 type parser struct {
 	src     io.ReaderAt
 	limits  Limits
+	lazy    bool    // read the first block header alone
 	blocks  []block // while parsing in the order of discovery: last stream first, its blocks in order
 	starts  []int   // where in blocks a stream begins
 	streams int
@@ -184,7 +185,8 @@ func (p *parser) index(off, size int64, check container.Check) (int64, error) {
 	return total, x.Close()
 }
 
-// readHeaders reads the header of every block and compares it with the index.
+// readHeaders reads the header of every block and compares it with the index. The first one is read even where the
+// others can wait: a filter that cannot be decoded is in all of them, as a rule.
 func (p *parser) readHeaders() error {
 	var content int64
 	buf := make([]byte, container.MaxBlockHeaderSize)
@@ -192,35 +194,17 @@ func (p *parser) readHeaders() error {
 		b := &p.blocks[i]
 		b.content = content
 		content += b.size
-		if err := p.readHeader(b, buf); err != nil {
+		if p.lazy && i > 0 {
+			continue
+		}
+		head := buf[:min(b.unpadded, int64(len(buf)))]
+		err := readFull(p.src, head, b.offset)
+		if err == nil {
+			err = b.readHeader(head, p.limits)
+		}
+		if err != nil {
 			return &FormatError{Block: i + 1, Offset: b.offset, Err: err}
 		}
-	}
-	return nil
-}
-
-func (p *parser) readHeader(b *block, buf []byte) error {
-	buf = buf[:min(b.unpadded, int64(len(buf)))]
-	if err := readFull(p.src, buf, b.offset); err != nil {
-		return err
-	}
-	size := container.BlockHeaderSize(buf[0])
-	b.packed = b.unpadded - size - b.check.Size()
-	if buf[0] == 0 || b.packed < 1 {
-		return fmt.Errorf("block header: its length byte %02x does not fit a block of %d bytes", buf[0], b.unpadded)
-	}
-	h, err := container.ParseBlockHeader(buf[:size])
-	if err != nil {
-		return err
-	}
-	b.hasPacked, b.hasSz, b.dict = h.Packed >= 0, h.Size >= 0, h.Dict
-	switch {
-	case b.hasPacked && h.Packed != b.packed:
-		return fmt.Errorf("block header: compressed size: expected %d as in the index, found %d", b.packed, h.Packed)
-	case b.hasSz && h.Size != b.size:
-		return fmt.Errorf("block header: uncompressed size: expected %d as in the index, found %d", b.size, h.Size)
-	case b.dict > p.limits.Dict:
-		return over("dictionary", b.dict, p.limits.Dict)
 	}
 	return nil
 }

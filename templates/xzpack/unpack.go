@@ -11,6 +11,7 @@ import (
 type UnpackOptions struct {
 	Jobs     int       // blocks decoded at once; 0 = GOMAXPROCS; fewer where Limits.Memory is small
 	Content  io.Writer // gets the content, too, once and in order; nil = nobody. Zeros go to its WriteZeros(int64) error where it has one
+	Packed   io.Writer // gets the .xz file as it is read, once and in order; nil = nobody
 	Progress func(Progress)
 }
 
@@ -100,7 +101,7 @@ type unpackItem struct {
 	index   int
 	zero    bool // the content is zeros; content does not hold it
 	content []byte
-	packed  []byte
+	packed  []byte // the block as it stands in the file
 }
 
 // run decodes all blocks and calls parallel for each as soon as it is decoded, and inOrder when all before it are done.
@@ -111,6 +112,7 @@ func (r *ReaderAt) run(ctx context.Context, opt UnpackOptions, parallel, inOrder
 		return err
 	}
 	m := meter{Progress: Progress{Total: r.size}, report: opt.Progress}
+	sides := bothSides{content: opt.Content, packed: opt.Packed, r: r}
 	next := 0
 	line := pipeline[unpackItem]{
 		jobs: jobs,
@@ -134,22 +136,15 @@ func (r *ReaderAt) run(ctx context.Context, opt UnpackOptions, parallel, inOrder
 					return err
 				}
 			}
-			if err := feedContent(opt.Content, b, r.blocks[b.index].size); err != nil {
+			if err := sides.block(b); err != nil {
 				return err
 			}
 			m.add(r.blocks[b.index].size)
 			return nil
 		},
 	}
-	return line.run(ctx)
-}
-
-func feedContent(w io.Writer, b *unpackItem, size int64) error {
-	switch {
-	case w == nil:
-		return nil
-	case b.zero:
-		return writeZeros(w, size)
+	if err := line.run(ctx); err != nil {
+		return err
 	}
-	return writeAll(w, b.content)
+	return guard(func() error { return sides.upTo(r.packed) })
 }
