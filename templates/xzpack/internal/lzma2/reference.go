@@ -1,0 +1,68 @@
+package lzma2
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/ulikunitz/xz/lzma"
+)
+
+// NewReference returns a decoder that shares nothing with the one of NewDecoder but the first walk over the chunks: it
+// is a codec of its own, github.com/ulikunitz/xz/lzma. It takes twice as long and allocates for each block; packed
+// blocks are proved with it, and tests compare the two.
+func NewReference() Decoder { return reference{} }
+
+// reference holds nothing: its codec cannot be reset.
+type reference struct{}
+
+func (reference) Decode(ctx context.Context, block, packed []byte, dict int64) (err error) {
+	if err := survey(packed, len(block)); err != nil {
+		return err
+	}
+	if len(block) == 0 {
+		return context.Cause(ctx)
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("compressed data is corrupt: the decoder panicked: %v", p)
+		}
+	}()
+	// The codec allocates what it is told here, so a dictionary that the content cannot fill is never asked for.
+	dict = max(min(dict, int64(len(block))), lzma.MinDictCap)
+	in := bytes.NewReader(packed)
+	r, err := lzma.Reader2Config{DictCap: int(dict)}.NewReader2(in)
+	if err != nil {
+		return err
+	}
+	for done := 0; done < len(block); {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		n, err := io.ReadFull(r, block[done:min(done+step, len(block))])
+		done += n
+		if err != nil {
+			return corrupt(err, done)
+		}
+	}
+	var more [1]byte
+	if _, err := io.ReadFull(r, more[:]); err != io.EOF {
+		return corrupt(err, len(block))
+	}
+	if in.Len() != 0 {
+		return fmt.Errorf("compressed data ends %d bytes early", in.Len())
+	}
+	return nil
+}
+
+func corrupt(err error, at int) error {
+	if err == nil {
+		return fmt.Errorf("content is longer than the %d bytes expected", at)
+	}
+	if errors.Is(err, io.EOF) { // an end-of-data in the middle is no end to the caller
+		err = io.ErrUnexpectedEOF
+	}
+	return fmt.Errorf("compressed data is corrupt at byte %d of the content: %w", at, err)
+}
