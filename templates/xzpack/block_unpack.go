@@ -77,7 +77,6 @@ func checkPadding(p []byte) error {
 // blockDecoder decodes blocks whose sizes are known. It may be used by several goroutines at once.
 type blockDecoder struct {
 	decoded atomic.Int64 // blocks that went through a decoder
-	idle    sync.Pool    // of lzma2.Decoder
 
 	mu   sync.Mutex
 	zero zeroBlock
@@ -107,9 +106,12 @@ func (d *blockDecoder) decode(ctx context.Context, b *block, body []byte, buf fu
 	if err := checkPadding(body[b.packed:sumAt]); err != nil {
 		return false, err
 	}
+	if err := lzma2.Survey(body[:b.packed], int(b.size)); err != nil {
+		return false, err // before there is room for content that cannot come
+	}
 	content := buf()
 	d.decoded.Add(1)
-	if err := d.decompress(ctx, content, body[:b.packed], b.dict); err != nil {
+	if err := lzma2.NewDecoder().Decode(ctx, content, body[:b.packed], b.dict); err != nil {
 		return false, err
 	}
 	sum, err := checksum(ctx, b.check, content)
@@ -123,15 +125,6 @@ func (d *blockDecoder) decode(ctx context.Context, b *block, body []byte, buf fu
 		d.keepZero(b, body)
 	}
 	return zero, nil
-}
-
-func (d *blockDecoder) decompress(ctx context.Context, content, data []byte, dict int64) error {
-	dec, ok := d.idle.Get().(lzma2.Decoder)
-	if !ok {
-		dec = lzma2.NewDecoder()
-	}
-	defer d.idle.Put(dec)
-	return dec.Decode(ctx, content, data, dict)
 }
 
 func (d *blockDecoder) isKnownZero(b *block, body []byte) bool {

@@ -99,6 +99,9 @@ func TestWeReadWhatXZPacks(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			file := output(t, xz, append(args, "-kc", path)...)
 			require.True(t, bytes.Equal(content, contentOf(t, file)))
+			streamed, err := readStream(t, file, xzpack.Limits{})
+			require.NoError(t, err)
+			require.True(t, bytes.Equal(content, streamed), "as a stream")
 
 			padded := append(bytes.Clone(file), make([]byte, 8)...)
 			require.True(t, bytes.Equal(content, contentOf(t, padded)), "stream padding")
@@ -106,6 +109,9 @@ func TestWeReadWhatXZPacks(t *testing.T) {
 			joined := append(append(bytes.Clone(padded), pack(t, []byte("second"), xzpack.PackOptions{})...), file...)
 			want := append(append(bytes.Clone(content), "second"...), content...)
 			require.True(t, bytes.Equal(want, contentOf(t, joined)), "three streams")
+			streamed, err = readStream(t, joined, xzpack.Limits{})
+			require.NoError(t, err)
+			require.True(t, bytes.Equal(want, streamed), "three streams as a stream")
 		})
 	}
 	t.Run("empty", func(t *testing.T) {
@@ -118,15 +124,21 @@ func TestForeignFiltersFromXZ(t *testing.T) {
 	path := writeFile(t, "image", image(9, 10_000))
 	for flag, want := range map[string]string{
 		"--x86": "unsupported filter x86 BCJ", "--delta=dist=4": "unsupported filter Delta", "--arm": "unsupported filter ARM BCJ",
+		"--powerpc": "unsupported filter PowerPC BCJ", "--ia64": "unsupported filter IA-64 BCJ", "--armthumb": "unsupported filter ARM-Thumb BCJ",
+		"--arm64": "unsupported filter ARM64 BCJ", "--sparc": "unsupported filter SPARC BCJ",
 	} {
 		file := output(t, xz, flag, "--lzma2", "-kc", path)
 		_, err := xzpack.Open(bytes.NewReader(file), int64(len(file)), xzpack.OpenOptions{})
 		require.ErrorIs(t, err, xzpack.ErrUnsupported)
 		require.ErrorContains(t, err, want)
 		require.ErrorContains(t, err, "block 1 at offset 12")
+		_, streamErr := readStream(t, file, xzpack.Limits{})
+		require.EqualError(t, streamErr, err.Error())
 	}
 	file := output(t, xz, "--format=lzma", "-kc", path)
 	_, err := xzpack.Open(bytes.NewReader(file), int64(len(file)), xzpack.OpenOptions{})
 	require.ErrorIs(t, err, xzpack.ErrUnsupported)
 	require.ErrorContains(t, err, "format .lzma: expected xz: unpack it with xz --format=lzma -d")
+	_, streamErr := readStream(t, file, xzpack.Limits{})
+	require.EqualError(t, streamErr, err.Error())
 }

@@ -3,6 +3,7 @@ package xzpack_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"testing"
 
@@ -41,11 +42,13 @@ func FuzzForged(f *testing.F) {
 			header = append(header, 0)
 		}
 		header = append([]byte{byte((1 + len(header)) / 4)}, header...)
-		checkFile(t, forged{
+		file := forged{
 			check:  c,
 			blocks: []forgedBlock{{content: content, data: append([]byte{}, data...), header: withCRC(header...)}},
 			index:  []container.Record{{Unpadded: unpadded, Size: size}},
-		}.bytes(t))
+		}.bytes(t)
+		checkFile(t, file)
+		checkStream(t, file)
 	})
 }
 
@@ -75,6 +78,39 @@ func checkFile(t *testing.T, file []byte) {
 	}
 	if theirs, err := io.ReadAll(other); err == nil {
 		require.True(t, bytes.Equal(content.Bytes(), theirs))
+	}
+}
+
+// FuzzReader: the reader of streams accepts what the reader of files accepts, and gives the same.
+func FuzzReader(f *testing.F) {
+	for _, file := range streams(f) {
+		f.Add(file[0])
+	}
+	f.Fuzz(checkStream)
+}
+
+// checkStream compares both readers with each other, and with the other implementation.
+func checkStream(t *testing.T, file []byte) {
+	got, err := readStream(t, file, fuzzLimits)
+	r, openErr := xzpack.Open(bytes.NewReader(file), int64(len(file)), xzpack.OpenOptions{Limits: fuzzLimits})
+	var want bytes.Buffer
+	if openErr == nil {
+		openErr = r.Copy(context.Background(), &want, xzpack.UnpackOptions{Jobs: 1})
+	}
+	if errors.Is(err, xzpack.ErrLimit) || errors.Is(openErr, xzpack.ErrLimit) {
+		return // they meet the limits in another order, and a stream has none for blocks
+	}
+	require.Equal(t, openErr == nil, err == nil, "%v / %v", openErr, err)
+	if err == nil {
+		require.True(t, bytes.Equal(want.Bytes(), got))
+	}
+	other, otherErr := xz.ReaderConfig{DictCap: 1 << 20}.NewReader(bytes.NewReader(file))
+	if otherErr != nil {
+		return
+	}
+	theirs, otherErr := io.ReadAll(io.LimitReader(other, 2<<20))
+	if otherErr == nil && err == nil {
+		require.True(t, bytes.Equal(theirs, got))
 	}
 }
 

@@ -7,8 +7,9 @@ import (
 )
 
 // Limits bound what an .xz file may ask for. [Open] holds all that the file claims against them before anything is
-// decompressed, and decompression never goes beyond what was claimed. A field that is 0 stands for its default, one
-// that is negative is an error.
+// decompressed, and decompression never goes beyond what was claimed. A [Reader] does so with the claims of each block,
+// and with what comes where nothing is claimed. A field that is 0 stands for its default, one that is negative is an
+// error.
 type Limits struct {
 	Size   int64 // bytes of content in all; 0 = 16 TiB
 	Blocks int   // blocks, and also streams; 0 = 262,144: as many as 4 TiB of 16 MiB blocks have
@@ -64,8 +65,14 @@ func (l Limits) checkRecord(r container.Record) error {
 		return over("uncompressed size", r.Size, l.Block)
 	case r.Unpadded > l.Block+l.Block/4+container.MaxBlockHeaderSize:
 		return over("compressed size", r.Unpadded, l.Block)
-	case r.Size > ratioSlack && r.Size/r.Unpadded >= l.Ratio:
-		return over("compression ratio", r.Size/r.Unpadded, l.Ratio)
+	}
+	return l.checkRatio(r.Size, r.Unpadded)
+}
+
+// checkRatio holds a block's content, or what there is of it so far, against its bytes in the file.
+func (l Limits) checkRatio(size, packed int64) error {
+	if size > ratioSlack && size/max(packed, 1) >= l.Ratio {
+		return over("compression ratio", size/max(packed, 1), l.Ratio)
 	}
 	return nil
 }

@@ -23,11 +23,14 @@ type parser struct {
 }
 
 func (p *parser) parse(size int64) error {
-	if err := p.sniff(size); err != nil {
+	magic, err := p.read(0, max(0, min(size, int64(len(container.Magic)))))
+	if err != nil {
+		return err
+	}
+	if err := sniff(magic); err != nil {
 		return err
 	}
 	for end := size; end > 0; {
-		var err error
 		if end, err = p.skipPadding(end); err != nil {
 			return err
 		}

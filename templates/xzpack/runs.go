@@ -1,6 +1,10 @@
 package xzpack
 
-import "github.com/tplkit/tplkit/templates/internal/sparse"
+import (
+	"io"
+
+	"github.com/tplkit/tplkit/templates/internal/sparse"
+)
 
 // page is the granularity in which files have holes.
 const page = 4 << 10
@@ -19,4 +23,18 @@ func eachRun(p []byte, f func(off int, run []byte, zero bool) error) error {
 		start = end
 	}
 	return nil
+}
+
+// writeRuns writes p to w; where w has WriteZeros, runs of pages of zeros go there.
+func writeRuns(w io.Writer, p []byte) error {
+	zw, ok := w.(zeroWriter)
+	if !ok {
+		return writeAll(w, p)
+	}
+	return eachRun(p, func(_ int, run []byte, zero bool) error {
+		if zero {
+			return zw.WriteZeros(int64(len(run)))
+		}
+		return writeAll(w, run)
+	})
 }

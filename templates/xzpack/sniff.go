@@ -2,6 +2,8 @@ package xzpack
 
 import (
 	"fmt"
+	"io"
+	"strings"
 
 	"github.com/tplkit/tplkit/templates/xzpack/internal/container"
 )
@@ -21,12 +23,9 @@ var foreign = []struct{ magic, name, todo string }{
 	{"QFI\xfb", "qcow2", "it is not compressed"},
 }
 
-// sniff refuses what does not begin like an .xz file by its name.
-func (p *parser) sniff(size int64) error {
-	b, err := p.read(0, max(0, min(size, int64(len(container.Magic)))))
-	if err != nil {
-		return err
-	}
+// sniff refuses what does not begin like an .xz file, by its name where it has one. b is what the file begins with, as
+// long as the magic if the file is.
+func sniff(b []byte) error {
 	if IsXZ(b) {
 		return nil
 	}
@@ -35,5 +34,9 @@ func (p *parser) sniff(size int64) error {
 			return &FormatError{Err: fmt.Errorf("%w format %s: expected xz: %s", ErrUnsupported, f.name, f.todo)}
 		}
 	}
-	return &FormatError{Err: fmt.Errorf("not an xz file: expected %q at its beginning, found %q", container.Magic, b)}
+	err := fmt.Errorf("not an xz file: expected %q at its beginning, found %q", container.Magic, b)
+	if strings.HasPrefix(container.Magic, string(b)) {
+		err = fmt.Errorf("%w: %w", err, io.ErrUnexpectedEOF)
+	}
+	return &FormatError{Err: err}
 }

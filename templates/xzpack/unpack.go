@@ -52,20 +52,11 @@ func (r *ReaderAt) Unpack(ctx context.Context, dst *os.File, opt UnpackOptions) 
 // WriteZeros(int64) error where it has one. Each block is verified by its check before a byte of it is written. When
 // ctx is done Copy returns the context's cause.
 func (r *ReaderAt) Copy(ctx context.Context, w io.Writer, opt UnpackOptions) error {
-	zw, takesZeros := w.(zeroWriter)
 	return r.run(ctx, opt, nil, func(_ context.Context, b *unpackItem) error {
-		switch {
-		case b.zero:
+		if b.zero {
 			return writeZeros(w, r.blocks[b.index].size)
-		case !takesZeros:
-			return writeAll(w, b.content)
 		}
-		return eachRun(b.content, func(_ int, p []byte, zero bool) error {
-			if zero {
-				return zw.WriteZeros(int64(len(p)))
-			}
-			return writeAll(w, p)
-		})
+		return writeRuns(w, b.content)
 	})
 }
 

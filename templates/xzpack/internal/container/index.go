@@ -15,7 +15,7 @@ type Record struct {
 const maxUnpadded = 1<<63 - 4
 
 // MaxIndexSize is the greatest length of an index over n blocks.
-func MaxIndexSize(n int) int64 { return 1 + maxVLILen + 2*maxVLILen*int64(n) + 3 + 4 }
+func MaxIndexSize(n int) int64 { return 1 + MaxVLILen + 2*MaxVLILen*int64(n) + 3 + 4 }
 
 // AppendIndex appends the index over records; its length is a multiple of four.
 func AppendIndex(dst []byte, records []Record) []byte {
@@ -51,6 +51,13 @@ func ParseIndex(p []byte) (*Index, error) {
 		return nil, fmt.Errorf("index: %d records do not fit into its %d bytes", n, len(p))
 	}
 	return &Index{N: int(n), rest: p}, nil
+}
+
+// CountRecords reads the number of records from what follows the first byte of an index, of which MaxVLILen bytes are
+// enough.
+func CountRecords(p []byte) (int64, error) {
+	n, _, err := takeVLI(p)
+	return n, err
 }
 
 // Index walks the records of an index.

@@ -2,8 +2,8 @@ package container
 
 import "errors"
 
-// maxVLILen is how many bytes a variable-length integer may have: 9 × 7 = 63 bits.
-const maxVLILen = 9
+// MaxVLILen is how many bytes a variable-length integer may have: 9 × 7 = 63 bits.
+const MaxVLILen = 9
 
 var (
 	errVLIShort = errors.New("number is cut off")
@@ -21,7 +21,7 @@ func appendVLI(dst []byte, v uint64) []byte {
 
 // takeVLI reads a number from the beginning of p and returns what follows it.
 func takeVLI(p []byte) (v int64, rest []byte, err error) {
-	for i := 0; i < maxVLILen; i++ {
+	for i := 0; i < MaxVLILen; i++ {
 		if i == len(p) {
 			return 0, nil, errVLIShort
 		}

@@ -27,9 +27,10 @@ func appendRaw(dst, block []byte) []byte {
 	return append(dst, ctlEnd)
 }
 
-// survey walks the chunks of a block without decoding them: they must begin with a reset, end where packed ends, and
-// claim exactly size bytes of content, before a decoder is let loose on them.
-func survey(packed []byte, size int) error {
+// Survey walks the chunks of a block without decoding them: they must begin with a reset, end where packed ends, and
+// claim exactly size bytes of content, before a decoder is let loose on them. Every Decoder begins with it; who calls it
+// before there is a block to decode into makes no room for what cannot be right.
+func Survey(packed []byte, size int) error {
 	p, found := packed, 0
 	for first := true; ; first = false {
 		h, err := decode.ParseHeader(p)

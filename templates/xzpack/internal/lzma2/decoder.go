@@ -16,7 +16,7 @@ type decoder struct{}
 var decoders = sync.Pool{New: func() any { return new(decode.Decoder) }}
 
 func (decoder) Decode(ctx context.Context, block, packed []byte, dict int64) error {
-	if err := survey(packed, len(block)); err != nil {
+	if err := Survey(packed, len(block)); err != nil {
 		return err
 	}
 	d := decoders.Get().(*decode.Decoder)

@@ -19,7 +19,7 @@ func NewReference() Decoder { return reference{} }
 type reference struct{}
 
 func (reference) Decode(ctx context.Context, block, packed []byte, dict int64) (err error) {
-	if err := survey(packed, len(block)); err != nil {
+	if err := Survey(packed, len(block)); err != nil {
 		return err
 	}
 	if len(block) == 0 {

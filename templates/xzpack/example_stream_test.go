@@ -1,0 +1,94 @@
+package xzpack_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"strings"
+
+	"github.com/tplkit/tplkit/templates/xzpack"
+)
+
+// Where xz.NewReader of github.com/ulikunitz/xz was called, nothing but the import changes. Blocks are decoded beside
+// each other then.
+func ExampleNewReader() {
+	file := example("a stream, of which nobody knows the length\n")
+	r, err := xzpack.NewReader(file)
+	if err != nil {
+		log.Fatal(err)
+	}
+	if _, err := io.Copy(os.Stdout, r); err != nil {
+		log.Fatal(err)
+	}
+	// Output: a stream, of which nobody knows the length
+}
+
+// A download is unpacked and verified on both sides while it comes in.
+func ExampleNewReaderOptions() {
+	download := example(strings.Repeat("disk image ", 10_000))
+	packed, content := sha256.New(), sha256.New()
+	r, err := xzpack.NewReaderOptions(context.Background(), download, xzpack.ReaderOptions{
+		Limits:  xzpack.Limits{Size: 1 << 20},
+		Packed:  packed,
+		Content: content,
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer r.Close()
+	n, err := io.Copy(io.Discard, r)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(n, "bytes")
+	fmt.Printf("%x\n", content.Sum(nil)[:8])
+	// Output:
+	// 110000 bytes
+	// 38aadb939ea97eb7
+}
+
+// Damage is told with its block and its place in the file, behind the content that was right. Here the second block is
+// cut off.
+func ExampleReader_errors() {
+	file := example(strings.Repeat("x", 10_000))
+	cut, err := io.ReadAll(io.LimitReader(file, cutAt(file)))
+	if err != nil {
+		log.Fatal(err)
+	}
+	r, err := xzpack.NewReader(bytes.NewReader(cut))
+	if err != nil {
+		log.Fatal(err)
+	}
+	_, err = io.Copy(io.Discard, r)
+	var damage *xzpack.FormatError
+	fmt.Println(errors.As(err, &damage), damage.Block)
+	fmt.Println(errors.Is(err, io.ErrUnexpectedEOF))
+	// Output:
+	// true 2
+	// true
+}
+
+func ExampleReader_WriteTo() {
+	r, err := xzpack.NewReader(example("without a copy in between\n"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	if _, err := r.WriteTo(os.Stdout); err != nil {
+		log.Fatal(err)
+	}
+	// Output: without a copy in between
+}
+
+// cutAt is a place within the second block.
+func cutAt(file *bytes.Reader) int64 {
+	r, err := xzpack.Open(file, file.Size(), xzpack.OpenOptions{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	return r.Blocks()[1].Offset + 20
+}
