@@ -11,8 +11,8 @@
 // none, crc32, crc64 and sha256, and with or without sizes in its block headers. Everything that the file claims about
 // itself is read and held against [Limits] before anything is decompressed.
 //
-// Where there is only a stream, [NewReader] reads the same files from their beginning to their end, in parallel where
-// the block headers carry both sizes.
+// Where there are only streams, [NewReader] reads the same files from their beginning to their end, in parallel where
+// the block headers carry both sizes, and [NewWriter] writes what Pack writes.
 //
 // The format is that of https://tukaani.org/xz/xz-file-format.txt, version 1.2.1.
 package xzpack

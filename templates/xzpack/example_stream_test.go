@@ -92,3 +92,45 @@ func cutAt(file *bytes.Reader) int64 {
 	}
 	return r.Blocks()[1].Offset + 20
 }
+
+// Where xz.NewWriter of github.com/ulikunitz/xz was called, nothing but the import changes. Blocks are compressed beside
+// each other then, in a file that can be read in parallel.
+func ExampleNewWriter() {
+	var file bytes.Buffer
+	w, err := xzpack.NewWriter(&file)
+	if err != nil {
+		log.Fatal(err)
+	}
+	if _, err := fmt.Fprint(w, "written piece by piece"); err != nil {
+		log.Fatal(err)
+	}
+	if err := w.Close(); err != nil { // only then there is a file
+		log.Fatal(err)
+	}
+	fmt.Println(xzpack.IsXZ(file.Bytes()), w.Packed().Size)
+	// Output: true 22
+}
+
+// The digest of what is packed, and the one of what it is packed to, in one pass.
+func ExampleNewWriterOptions() {
+	var file bytes.Buffer
+	content, packed := sha256.New(), sha256.New()
+	w, err := xzpack.NewWriterOptions(context.Background(), io.MultiWriter(&file, packed), xzpack.PackOptions{
+		Level:   xzpack.Fast,
+		Content: content,
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	if _, err := io.Copy(w, strings.NewReader(strings.Repeat("disk image ", 10_000))); err != nil {
+		log.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%x\n", content.Sum(nil)[:8])
+	fmt.Println(sha256.Sum256(file.Bytes()) == [32]byte(packed.Sum(nil)))
+	// Output:
+	// 38aadb939ea97eb7
+	// true
+}

@@ -108,7 +108,7 @@ func newPacker(dst io.Writer, size int64, opt PackOptions) (*packer, error) {
 const check = container.CheckCRC64
 
 func (p *packer) pack(ctx context.Context, src source) (Packed, error) {
-	if err := p.write(container.AppendStreamHeader(nil, check)); err != nil {
+	if err := p.begin(); err != nil {
 		return Packed{}, err
 	}
 	defer src.close()
@@ -127,11 +127,18 @@ func (p *packer) pack(ctx context.Context, src source) (Packed, error) {
 	if err := line.run(ctx); err != nil {
 		return Packed{}, err
 	}
-	index := container.AppendIndex(nil, p.records)
-	if err := p.write(container.AppendStreamFooter(index, check, int64(len(index)))); err != nil {
+	if err := p.finish(); err != nil {
 		return Packed{}, err
 	}
 	return p.out, nil
+}
+
+// begin writes what stands before the blocks, and finish what stands behind them.
+func (p *packer) begin() error { return p.write(container.AppendStreamHeader(nil, check)) }
+
+func (p *packer) finish() error {
+	index := container.AppendIndex(nil, p.records)
+	return p.write(container.AppendStreamFooter(index, check, int64(len(index))))
 }
 
 func (p *packer) write(b []byte) error {

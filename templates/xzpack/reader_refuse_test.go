@@ -44,7 +44,9 @@ func TestReaderRefuses(t *testing.T) {
 	header := func(packed, size int64) []byte {
 		return container.AppendBlockHeader(nil, container.BlockHeader{Packed: packed, Size: size, Dict: 1 << 16})
 	}
-	filter := func(flags ...byte) []byte { return withCRC(append([]byte{2, 1}, append(flags, 0x21, 1, 22, 0, 0)[:6]...)...) }
+	filter := func(flags ...byte) []byte {
+		return withCRC(append([]byte{2, 1}, append(flags, 0x21, 1, 22, 0, 0)[:6]...)...)
+	}
 	good := forged{check: crc, blocks: one}.bytes(t)
 	record := func(r ...container.Record) []byte { return forged{check: crc, blocks: one, index: r}.bytes(t) }
 	behind := func(s string) []byte { return append(bytes.Clone(good), s...) }

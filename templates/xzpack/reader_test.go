@@ -29,7 +29,9 @@ func stream(t testing.TB, file io.Reader, opt xzpack.ReaderOptions) *xzpack.Read
 func streams(t testing.TB) map[string][2][]byte {
 	mixed := append(image(3, 60_000), make([]byte, 40_000)...)
 	sizes := pack(t, mixed, xzpack.PackOptions{BlockSize: 8192})
-	forge := func(check container.Check, blocks ...forgedBlock) []byte { return forged{check: check, blocks: blocks}.bytes(t) }
+	forge := func(check container.Check, blocks ...forgedBlock) []byte {
+		return forged{check: check, blocks: blocks}.bytes(t)
+	}
 	without := forge(container.CheckSHA256, forgedBlock{content: mixed}, forgedBlock{content: []byte("short")}, forgedBlock{})
 	alternating := forge(container.CheckCRC32,
 		forgedBlock{content: mixed[:9000], sizes: true}, forgedBlock{content: mixed[9000:20_000]}, forgedBlock{sizes: true, content: []byte{}},
