@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"sync"
 	"sync/atomic"
 
@@ -32,6 +33,15 @@ func (b *block) fail(ctx context.Context, i int, err error) error {
 		return err
 	}
 	return &FormatError{Block: i + 1, Offset: b.offset, Err: err}
+}
+
+// read reads the first bytes of the block, which has number i, into p. An error of the source is no fault of the file.
+func (b *block) read(src io.ReaderAt, i int, p []byte) error {
+	err := readFull(src, p, b.offset)
+	if err == nil || errors.Is(err, errEnds) {
+		return b.fail(context.Background(), i, err)
+	}
+	return fmt.Errorf("block %d: %w", i+1, err)
 }
 
 // readHeader takes from p, the first bytes of the block, what its header says, and compares it with what the index says.

@@ -126,16 +126,16 @@ func (r *ReaderAt) workers(jobs int) (int, error) {
 // the next.
 func (r *ReaderAt) decode(ctx context.Context, i int, scratch *[]byte, buf func() []byte) (zero bool, err error) {
 	b := r.blocks[i] // a copy: others may be reading the same block
-	defer func() { err = b.fail(ctx, i, err) }()
 	if ctx.Err() != nil {
 		return false, context.Cause(ctx)
 	}
 	p := grow(scratch, container.Align(b.unpadded))
-	if err := readFull(r.src, p, b.offset); err != nil {
+	if err := b.read(r.src, i, p); err != nil {
 		return false, err
 	}
 	if err := b.readHeader(p, r.limits); err != nil {
-		return false, err
+		return false, b.fail(ctx, i, err)
 	}
-	return r.decoder.decode(ctx, &b, p[b.headerSize():], buf)
+	zero, err = r.decoder.decode(ctx, &b, p[b.headerSize():], buf)
+	return zero, b.fail(ctx, i, err)
 }

@@ -59,13 +59,17 @@ func (p *parser) read(off, n int64) ([]byte, error) {
 	return b, readFull(p.src, b, off)
 }
 
+// errEnds is the error of a source that is shorter than it was said to be.
+var errEnds = fmt.Errorf("the file ends before that: %w", io.ErrUnexpectedEOF)
+
+// readFull reads all of b.
 func readFull(src io.ReaderAt, b []byte, off int64) error {
 	n, err := src.ReadAt(b, off)
 	if n == len(b) {
 		return nil
 	}
 	if err == nil || errors.Is(err, io.EOF) {
-		err = io.ErrUnexpectedEOF
+		err = errEnds
 	}
 	return fmt.Errorf("read %d bytes at offset %d: %w", len(b), off, err)
 }
@@ -201,11 +205,10 @@ func (p *parser) readHeaders() error {
 			continue
 		}
 		head := buf[:min(b.unpadded, int64(len(buf)))]
-		err := readFull(p.src, head, b.offset)
-		if err == nil {
-			err = b.readHeader(head, p.limits)
+		if err := b.read(p.src, i, head); err != nil {
+			return err
 		}
-		if err != nil {
+		if err := b.readHeader(head, p.limits); err != nil {
 			return &FormatError{Block: i + 1, Offset: b.offset, Err: err}
 		}
 	}

@@ -217,9 +217,15 @@ func TestReadErrors(t *testing.T) {
 	src.good = 100
 	_, err = r.WriteTo(io.Discard)
 	require.ErrorIs(t, err, errDisk)
+	var fe *xzpack.FormatError
+	require.False(t, errors.As(err, &fe), "a source that fails is not a damaged file: %v", err)
 	_, err = r.ReadAt(make([]byte, 10), 40_000)
 	require.ErrorIs(t, err, errDisk)
 	src.good = int64(len(file))
 	_, err = r.ReadAt(make([]byte, 10), 40_000)
 	require.NoError(t, err, "an error is not remembered")
+	src.p = file[:len(file)-100]
+	_, err = r.ReadAt(make([]byte, 10), 48_000)
+	require.ErrorIs(t, err, io.ErrUnexpectedEOF, "it has become shorter")
+	require.ErrorAs(t, err, &fe)
 }
