@@ -23,12 +23,6 @@ type Decoder struct {
 	in input
 }
 
-// input is the data of an LZMA chunk. A symbol is decoded without looking at the end of the data, so there is room for
-// one behind it.
-type input [1 << 17]byte
-
-const inputMask = len(input{}) - 1
-
 // Reset makes d ready for another block.
 func (d *Decoder) Reset() { d.needDict, d.needProps = true, true }
 

@@ -1,0 +1,38 @@
+package decode
+
+import "github.com/tplkit/tplkit/templates/xzpack/internal/lzma2/model"
+
+// length decodes the length of a match; ps is the position modulo 1<<pb.
+func (c coder) length(in *input, l *model.Length, ps uint32) (coder, uint32) {
+	c, b := c.bit(in, &l.Choice)
+	if b == 0 {
+		c, b = c.tree3(in, &l.Low[ps&(1<<model.MaxPB-1)])
+		return c, model.MinMatch + b
+	}
+	c, b = c.bit(in, &l.Choice2)
+	if b == 0 {
+		c, b = c.tree3(in, &l.Mid[ps&(1<<model.MaxPB-1)])
+		return c, model.MinMatch + 8 + b
+	}
+	c, b = c.tree8(in, &l.High)
+	return c, model.MinMatch + 16 + b
+}
+
+// distance decodes the distance of a match of length n. It counts from 0.
+func (c coder) distance(in *input, m *model.Model, n uint32) (coder, uint32) {
+	c, slot := c.tree6(in, &m.DistSlot[min(n-model.MinMatch, model.LenStates-1)])
+	if slot < model.StartPosModel {
+		return c, slot
+	}
+	bits := slot>>1 - 1
+	dist := (2 | slot&1) << bits
+	var low uint32
+	if slot < model.EndPosModel {
+		c, low = c.low(in, (*[32]uint16)(m.DistLow[dist-slot:]), bits)
+		return c, dist + low
+	}
+	c, low = c.direct(in, bits-model.AlignBits)
+	dist += low << model.AlignBits
+	c, low = c.align(in, &m.Align)
+	return c, dist + low
+}
