@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"hash"
 	"hash/crc32"
-	"hash/crc64"
 )
 
 // Check is the kind of integrity check that a stream has behind each of its blocks.
@@ -19,8 +18,6 @@ const (
 	CheckCRC64  Check = 0x04
 	CheckSHA256 Check = 0x0a
 )
-
-var ecma = crc64.MakeTable(crc64.ECMA)
 
 // ParseCheck tells whether number c is a check that can be computed.
 func ParseCheck(c byte) (Check, error) {
@@ -64,7 +61,7 @@ func (c Check) New() *CheckHash {
 	case CheckCRC32:
 		return &CheckHash{h: crc32.NewIEEE(), flip: true}
 	case CheckCRC64:
-		return &CheckHash{h: crc64.New(ecma), flip: true}
+		return &CheckHash{h: new(crc64Hash), flip: true}
 	case CheckSHA256:
 		return &CheckHash{h: sha256.New()}
 	}
