@@ -15,10 +15,10 @@ import (
 // Only the caller's goroutine reads the source, and the others wait for nobody. So one that is abandoned is garbage as
 // soon as the blocks in its queue are decoded.
 type lookahead struct {
-	ctx     context.Context
-	jobs    int
-	memory  int64         // bytes that all of the blocks below may take together; one always may
-	decoder *blockDecoder // not a part of this: the goroutines keep it alive
+	ctx    context.Context
+	jobs   int
+	memory int64       // bytes that all of the blocks below may take together; one always may
+	decode decoderFunc // the goroutines hold on to it, and to nothing else of this
 
 	queue  []*aheadBlock // in the order of the file
 	spare  []*aheadBlock // for their buffers
@@ -26,6 +26,9 @@ type lookahead struct {
 	coming *block        // its header is read; it has to wait for room, or for its turn
 	tail   error         // what comes behind the queue; nil if that is not known yet
 }
+
+// decoderFunc is what blockDecoder.decode is.
+type decoderFunc func(ctx context.Context, b *block, body []byte, buf func() []byte) (zero bool, err error)
 
 // aheadBlock is a block that was read.
 type aheadBlock struct {
@@ -116,19 +119,19 @@ func (l *lookahead) read(w *walker) (ok bool, err error) {
 		return false, w.failIn(l.ctx, b.offset, err)
 	}
 	w.add(b)
-	item.decode(l.ctx, l.decoder)
+	item.decode(l.ctx, l.decode)
 	l.queue = append(l.queue, item)
 	return true, nil
 }
 
 // decode begins to decode. The result is in done when it is there, whether somebody takes it or not.
-func (b *aheadBlock) decode(ctx context.Context, decoder *blockDecoder) {
+func (b *aheadBlock) decode(ctx context.Context, decode decoderFunc) {
 	b.done = make(chan error, 1)
 	ctx, b.cancel = context.WithCancel(ctx)
 	go func() {
 		defer b.cancel()
 		b.done <- guard(func() (err error) {
-			b.zero, err = decoder.decode(ctx, &b.block, b.body, func() []byte { return grow(&b.content, b.size) })
+			b.zero, err = decode(ctx, &b.block, b.body, func() []byte { return grow(&b.content, b.size) })
 			return err
 		})
 	}()

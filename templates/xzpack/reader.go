@@ -66,7 +66,7 @@ func NewReaderOptions(ctx context.Context, r io.Reader, opt ReaderOptions) (*Rea
 	x := &Reader{
 		ctx: ctx, opt: opt,
 		walk:  walker{in: newInput(r, opt.Packed), limits: limits},
-		ahead: lookahead{ctx: ctx, jobs: jobs, memory: limits.Memory, decoder: new(blockDecoder)},
+		ahead: lookahead{ctx: ctx, jobs: jobs, memory: limits.Memory, decode: new(blockDecoder).decode},
 		meter: meter{Progress: Progress{Total: -1}, report: opt.Progress},
 	}
 	if ctx.Err() != nil {

@@ -96,6 +96,11 @@ func TestReaderRefuses(t *testing.T) {
 		{name: "uncompressed size lies", file: forged{check: crc, blocks: []forgedBlock{{content: []byte("x")}, {content: []byte("x"), header: header(5, 99)}}}.bytes(t), err: "content is 1 bytes: expected 99", block: 2, offset: 36},
 		{name: "wrong check", file: forged{check: crc, blocks: []forgedBlock{{content: []byte("content"), sizes: true, sum: []byte("sums")}}}.bytes(t), err: "crc32 mismatch: expected 73756d73", block: 1, offset: 12},
 		{name: "wrong check, no sizes", file: forged{check: crc, blocks: []forgedBlock{{content: []byte("content"), sum: []byte("sums")}}}.bytes(t), err: "crc32 mismatch: expected 73756d73", block: 1, offset: 12},
+		{name: "longer than its one size", file: forged{check: crc, blocks: []forgedBlock{{content: []byte("content"), header: withCRC(2, 0x80, 6, 0x21, 1, 22, 0, 0)}}}.bytes(t), err: "content is longer than the 6 bytes that the block header says", block: 1, offset: 12},
+		{name: "shorter than its one size", file: forged{check: crc, blocks: []forgedBlock{{content: []byte("content"), header: withCRC(2, 0x80, 8, 0x21, 1, 22, 0, 0)}}}.bytes(t), err: "content is 7 bytes: expected 8 as the block header says", block: 1, offset: 12},
+		{name: "longer than its one compressed size", file: forged{check: crc, blocks: []forgedBlock{{content: []byte("content"), header: withCRC(2, 0x40, 6, 0x21, 1, 22, 0, 0)}}}.bytes(t), err: "compressed data is longer than the 6 bytes that the block header says", block: 1, offset: 12},
+		{name: "shorter than its one compressed size", file: forged{check: crc, blocks: []forgedBlock{{content: []byte("content"), header: withCRC(2, 0x40, 30, 0x21, 1, 22, 0, 0)}}}.bytes(t), err: "compressed data is 11 bytes: expected 30 as the block header says", block: 1, offset: 12},
+		{name: "padding", file: bytes.Replace(forged{check: crc, blocks: []forgedBlock{{content: []byte("conten"), sum: []byte("\xff\xff\xff\xff")}}}.bytes(t), []byte("\x00\x00\x00\xff\xff\xff\xff"), []byte("\x00\x00\x01\xff\xff\xff\xff"), 1), err: "block padding: expected zeros, found 0001", block: 1, offset: 12},
 		{name: "cut off, no sizes", file: forged{check: crc, blocks: []forgedBlock{{content: []byte("content")}}}.bytes(t)[:30], is: io.ErrUnexpectedEOF, err: "cut off at byte 30", block: 1, offset: 12},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -237,7 +242,13 @@ func TestClaimsAloneTakeNoMemory(t *testing.T) {
 		chunks = append(chunks, 0xff, 0xff, 0xff, 0xff, 0xff, 0x5d)
 		chunks = append(chunks, make([]byte, 64<<10)...)
 	}
+	index := func(data []byte) []byte {
+		return forged{check: container.CheckCRC32, blocks: []forgedBlock{{data: data, header: withCRC(2, 0, 0x21, 1, 22, 0, 0, 0)}},
+			index: []container.Record{{Unpadded: int64(12 + len(data) + 4), Size: 512 << 20}}}.bytes(t)
+	}
 	for name, file := range map[string][]byte{
+		"index, garbage":       index(noise(1, 70_000)),
+		"index, chunks":        index(chunks),
 		"followed by nothing":  claim(512<<20, 512<<20),
 		"followed by a little": append(claim(512<<20, 512<<20), noise(1, 3<<20)...),
 		"ratio":                append(claim(60_000, 512<<20), make([]byte, 70_000)...),
@@ -255,6 +266,7 @@ func TestClaimsAloneTakeNoMemory(t *testing.T) {
 				_, err = io.Copy(io.Discard, r)
 			}
 			require.Error(t, err, name)
+			require.Error(t, readAll(t, file, xzpack.Limits{}), name)
 		})
 		t.Logf("%s: %d KiB, %v", name, grown>>10, time.Since(start))
 		require.Less(t, grown, uint64(128<<20), name)
