@@ -19,13 +19,19 @@ var fuzzLimits = xzpack.Limits{Size: 1 << 20, Dict: 1 << 20, Block: 1 << 20}
 
 // FuzzOpen: no file makes Open or reading panic, and what we accept the other implementation reads as the same.
 func FuzzOpen(f *testing.F) {
+	addFiles(f)
+	f.Fuzz(checkFile)
+}
+
+// addFiles adds files for a fuzzer to begin with.
+func addFiles(f *testing.F) {
+	f.Helper()
 	f.Add(pack(f, nil, xzpack.PackOptions{}))
 	f.Add(pack(f, image(1, 10_000), xzpack.PackOptions{BlockSize: 4096}))
 	f.Add(append(append(pack(f, []byte("a"), xzpack.PackOptions{}), make([]byte, 8)...), pack(f, []byte("b"), xzpack.PackOptions{})...))
 	for _, check := range []container.Check{container.CheckNone, container.CheckCRC32, container.CheckSHA256} {
 		f.Add(forged{check: check, blocks: []forgedBlock{{content: []byte("sizes"), sizes: true}, {content: []byte("none")}}}.bytes(f))
 	}
-	f.Fuzz(checkFile)
 }
 
 // FuzzForged is FuzzOpen behind the checksums: every part of the file is the fuzzer's, with the right crc32 at its end.
@@ -83,9 +89,7 @@ func checkFile(t *testing.T, file []byte) {
 
 // FuzzReader: the reader of streams accepts what the reader of files accepts, and gives the same.
 func FuzzReader(f *testing.F) {
-	for _, file := range streams(f) {
-		f.Add(file[0])
-	}
+	addFiles(f)
 	f.Fuzz(checkStream)
 }
 
