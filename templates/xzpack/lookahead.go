@@ -105,7 +105,7 @@ func (l *lookahead) read(w *walker) (ok bool, err error) {
 		return false, nil
 	}
 	body := container.Align(b.packed) + b.check.Size()
-	item := l.take(b.size + body)
+	item := l.take(b.size, body)
 	if item == nil {
 		return false, nil
 	}
@@ -137,13 +137,16 @@ func (b *aheadBlock) decode(ctx context.Context, decode decoderFunc) {
 	}()
 }
 
-// take returns a block with buffers for n bytes, and nil where there is no room for them until others are released.
-func (l *lookahead) take(n int64) *aheadBlock {
+// take returns a block with room for so many bytes of content and of body, and nil where there is none until others are
+// released.
+func (l *lookahead) take(size, body int64) *aheadBlock {
 	if last := len(l.spare) - 1; last >= 0 {
-		if b := l.spare[last]; l.held+max(0, n-b.room) <= l.memory {
+		b := l.spare[last]
+		room := max(size, int64(cap(b.content))) + max(body, int64(cap(b.body)))
+		if l.held-b.room+room <= l.memory {
 			l.spare = l.spare[:last]
-			l.held += max(0, n-b.room)
-			b.room = max(n, b.room)
+			l.held += room - b.room
+			b.room = room
 			return b
 		}
 		for _, b := range l.spare {
@@ -151,11 +154,11 @@ func (l *lookahead) take(n int64) *aheadBlock {
 		}
 		l.spare = nil
 	}
-	if l.held > 0 && l.held+n > l.memory {
+	if l.held > 0 && l.held+size+body > l.memory {
 		return nil
 	}
-	l.held += n
-	return &aheadBlock{room: n}
+	l.held += size + body
+	return &aheadBlock{room: size + body}
 }
 
 // release takes a block back that was handed out.

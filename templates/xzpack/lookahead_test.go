@@ -130,6 +130,7 @@ func TestReaderMemory(t *testing.T) {
 		for _, b := range append(append(r.ahead.queue, r.ahead.spare...), r.block) {
 			if b != nil {
 				held += b.room
+				require.LessOrEqual(t, int64(cap(b.body)), b.room)
 			}
 		}
 		require.Equal(t, held, r.ahead.held)

@@ -47,7 +47,10 @@ func NewWriterOptions(ctx context.Context, w io.Writer, opt PackOptions) (*Write
 	if err != nil {
 		return nil, err
 	}
-	return &Writer{ctx: ctx, pack: p}, p.begin()
+	if err := p.begin(); err != nil {
+		return nil, err
+	}
+	return &Writer{ctx: ctx, pack: p}, nil
 }
 
 // Write takes content. After an error every further call returns it, Close too.

@@ -71,6 +71,9 @@ type Source struct {
 // Open asks the server for the beginning of a file and learns from the answer how long it is, whether it can be read in
 // parts, and what marks this version of it. When ctx is done, now or later, Open and ReadAt return its cause.
 //
+// The marks of a version are its ETag, its Last-Modified and its length. A server that tells only the last cannot say that
+// a file was replaced by another as long; the checks within .xz files find that then.
+//
 // An error that says that the file is not there, or anything else that trying again does not help, comes at once.
 func Open(ctx context.Context, address string, opt Options) (*Source, error) {
 	u, err := url.Parse(address)
