@@ -170,7 +170,7 @@ func (l *lookahead) stop() {
 		b.cancel()
 	}
 	for _, b := range l.queue {
-		<-b.done
+		<-b.done //nolint:errcheck // there is an error already
 	}
 	l.queue, l.spare, l.coming = nil, nil, nil
 }

@@ -228,7 +228,7 @@ func TestSourceIsOnlyReadWithinRead(t *testing.T) {
 		src.reading = true
 		_, err := r.Read(p)
 		src.reading = false
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		require.NoError(t, err)

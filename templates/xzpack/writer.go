@@ -171,7 +171,7 @@ func (w *Writer) fail(err error) {
 		b.cancel()
 	}
 	for _, b := range w.queue {
-		<-b.done
+		<-b.done //nolint:errcheck // there is an error already
 	}
 	w.queue = nil
 }

@@ -26,7 +26,7 @@ func TestTransientFailuresPass(t *testing.T) {
 			w.Header()[k] = v
 		}
 		w.WriteHeader(rec.status)
-		w.Write(rec.body.Bytes()[:rec.body.Len()/2]) //nolint:errcheck // the client looks
+		w.Write(rec.body.Bytes()[:rec.body.Len()/2])
 		w.(http.Flusher).Flush()
 		hangUp(w)
 	}
@@ -122,7 +122,7 @@ func TestSlowServers(t *testing.T) {
 				w.Header().Set("Content-Range", "bytes 65536-131071/196608")
 				w.Header().Set("Content-Length", "65536")
 				w.WriteHeader(206)
-				w.Write(file[pageSize : pageSize+100]) //nolint:errcheck // the client looks
+				w.Write(file[pageSize : pageSize+100])
 				w.(http.Flusher).Flush()
 				wait(r)
 			}
@@ -145,7 +145,7 @@ func TestSlowServers(t *testing.T) {
 			w.Header().Set("Content-Length", "65536")
 			w.WriteHeader(206)
 			for i := range 8 {
-				w.Write(file[pageSize+i*pageSize/8 : pageSize+(i+1)*pageSize/8]) //nolint:errcheck // the client looks
+				w.Write(file[pageSize+i*pageSize/8 : pageSize+(i+1)*pageSize/8])
 				w.(http.Flusher).Flush()
 				time.Sleep(30 * time.Millisecond)
 			}
