@@ -49,3 +49,21 @@ func BenchmarkReadAt(b *testing.B) {
 		require.NoError(b, err)
 	}
 }
+
+func BenchmarkReader(b *testing.B) {
+	mixed := image(1, 4<<20)
+	for name, file := range map[string][]byte{
+		"mixed": pack(b, mixed, xzpack.PackOptions{Level: xzpack.Fast, BlockSize: 512 << 10}), "no sizes": forged{blocks: []forgedBlock{{content: mixed}}}.bytes(b),
+		"zeros": pack(b, make([]byte, 4<<20), xzpack.PackOptions{BlockSize: 512 << 10}),
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(mixed)))
+			for b.Loop() {
+				r, err := xzpack.NewReader(bytes.NewReader(file))
+				require.NoError(b, err)
+				_, err = r.WriteTo(io.Discard)
+				require.NoError(b, err)
+			}
+		})
+	}
+}

@@ -134,3 +134,46 @@ func ExampleNewWriterOptions() {
 	// 38aadb939ea97eb7
 	// true
 }
+
+// What comes through a pipe becomes a sparse file.
+func ExampleReader_Unpack() {
+	dst, err := os.CreateTemp("", "disk.img")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.Remove(dst.Name())
+	defer dst.Close()
+
+	r, err := xzpack.NewReader(example(strings.Repeat("\x00", 20_000) + "data"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := r.Unpack(dst); err != nil {
+		log.Fatal(err)
+	}
+	fi, err := dst.Stat()
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(fi.Size())
+	// Output: 20004
+}
+
+// A file is verified on both sides while it is unpacked.
+func ExampleUnpackOptions() {
+	file := example(strings.Repeat("disk image ", 10_000))
+	r, err := xzpack.Open(file, file.Size(), xzpack.OpenOptions{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	var packed bytes.Buffer
+	content := sha256.New()
+	if err := r.Copy(context.Background(), io.Discard, xzpack.UnpackOptions{Content: content, Packed: &packed}); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%x\n", content.Sum(nil)[:8])
+	fmt.Println(int64(packed.Len()) == r.PackedSize())
+	// Output:
+	// 38aadb939ea97eb7
+	// true
+}

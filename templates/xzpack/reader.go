@@ -114,7 +114,11 @@ func (r *Reader) WriteTo(w io.Writer) (int64, error) {
 			r.skip(r.block.size - r.at)
 		case r.window != nil:
 			buf = grow(&buf, 256<<10)
-			err = writeRuns(out, buf[:r.readWindow(buf)])
+			n := 0
+			for n < len(buf) && r.window != nil { // runs of zeros are looked for in whole pages
+				n += r.readWindow(buf[n:])
+			}
+			err = writeRuns(out, buf[:n])
 		default:
 			r.advance()
 		}
@@ -126,6 +130,20 @@ func (r *Reader) WriteTo(w io.Writer) (int64, error) {
 		return out.n, nil
 	}
 	return out.n, r.err
+}
+
+// Unpack makes the regular file dst hold the content: it is emptied, then written, with holes as [ReaderAt.Unpack] leaves
+// them, and ends at the exact size. Its file offset is neither used nor changed. A Reader that has been read from has
+// only the rest of the content to unpack. After an error dst holds the content before it, at most.
+func (r *Reader) Unpack(dst *os.File) error {
+	if err := empty(dst); err != nil {
+		return err
+	}
+	out := &sparseFile{f: dst}
+	if _, err := r.WriteTo(out); err != nil {
+		return err
+	}
+	return out.finish()
 }
 
 // Close ends decoding that is under way and waits for that. Every Read behind it is an error. The source is not closed.

@@ -253,3 +253,29 @@ func TestReaderWritersFail(t *testing.T) {
 		require.LessOrEqual(t, n, int64(10_000))
 	}
 }
+
+func TestReaderUnpacks(t *testing.T) {
+	for name, f := range streams(t) {
+		dst := file(t, noise(1, 1000))
+		require.NoError(t, stream(t, bytes.NewReader(f[0]), xzpack.ReaderOptions{}).Unpack(dst))
+		got, err := os.ReadFile(dst.Name())
+		require.NoError(t, err)
+		require.True(t, bytes.Equal(f[1], got), name)
+	}
+	zeros := pack(t, make([]byte, 100_000), xzpack.PackOptions{})
+	dst := file(t, nil)
+	require.NoError(t, stream(t, bytes.NewReader(zeros), xzpack.ReaderOptions{}).Unpack(dst))
+	fi, err := dst.Stat()
+	require.NoError(t, err)
+	require.Equal(t, int64(100_000), fi.Size(), "a hole at the end counts")
+
+	pr, pw, err := os.Pipe()
+	require.NoError(t, err)
+	defer pr.Close()
+	defer pw.Close()
+	require.ErrorContains(t, stream(t, bytes.NewReader(zeros), xzpack.ReaderOptions{}).Unpack(pw), "expected a regular file, found mode p")
+	require.NoError(t, dst.Close())
+	require.ErrorIs(t, stream(t, bytes.NewReader(zeros), xzpack.ReaderOptions{}).Unpack(dst), os.ErrClosed)
+	r := stream(t, bytes.NewReader(zeros[:len(zeros)-5]), xzpack.ReaderOptions{})
+	require.ErrorIs(t, r.Unpack(file(t, nil)), io.ErrUnexpectedEOF)
+}

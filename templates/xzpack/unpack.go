@@ -2,7 +2,6 @@ package xzpack
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"os"
 )
@@ -21,14 +20,7 @@ type UnpackOptions struct {
 // Each block is verified by its check before a byte of it is written. When ctx is done Unpack returns the context's
 // cause. After an error dst holds some blocks of the content, anywhere.
 func (r *ReaderAt) Unpack(ctx context.Context, dst *os.File, opt UnpackOptions) error {
-	fi, err := dst.Stat()
-	if err != nil {
-		return err
-	}
-	if !fi.Mode().IsRegular() {
-		return fmt.Errorf("unpack to %.200q: expected a regular file, found mode %v: use Copy to write to it in order", dst.Name(), fi.Mode())
-	}
-	if err := dst.Truncate(0); err != nil {
+	if err := empty(dst); err != nil {
 		return err
 	}
 	if err := dst.Truncate(r.size); err != nil {

@@ -20,16 +20,26 @@ func TestUnpackIsSparse(t *testing.T) {
 	copy(content[3*block+5*page:], noise(1, page))
 	copy(content[9*block:], noise(2, 3*page))
 	content[len(content)-1] = 1
-	f := file(t, nil)
-	require.NoError(t, open(t, pack(t, content, xzpack.PackOptions{BlockSize: block})).Unpack(context.Background(), f, xzpack.UnpackOptions{}))
-	got, err := os.ReadFile(f.Name())
-	require.NoError(t, err)
-	require.True(t, bytes.Equal(content, got))
-	fi, err := f.Stat()
-	require.NoError(t, err)
-	allocated := fi.Sys().(*syscall.Stat_t).Blocks * 512
-	require.LessOrEqual(t, allocated, int64(64<<10), "5 pages hold data")
-	require.Positive(t, allocated)
+	sizes := pack(t, content, xzpack.PackOptions{BlockSize: block})
+	without := forged{blocks: []forgedBlock{{content: content[:30*block]}, {content: content[30*block:]}}}.bytes(t)
+	for name, unpack := range map[string]func(f *os.File) error{
+		"at random": func(f *os.File) error {
+			return open(t, sizes).Unpack(context.Background(), f, xzpack.UnpackOptions{})
+		},
+		"stream":           func(f *os.File) error { return stream(t, bytes.NewReader(sizes), xzpack.ReaderOptions{}).Unpack(f) },
+		"stream, no sizes": func(f *os.File) error { return stream(t, bytes.NewReader(without), xzpack.ReaderOptions{}).Unpack(f) },
+	} {
+		f := file(t, noise(9, 1000)) // what was there must go
+		require.NoError(t, unpack(f), name)
+		got, err := os.ReadFile(f.Name())
+		require.NoError(t, err)
+		require.True(t, bytes.Equal(content, got), name)
+		fi, err := f.Stat()
+		require.NoError(t, err)
+		allocated := fi.Sys().(*syscall.Stat_t).Blocks * 512
+		require.LessOrEqual(t, allocated, int64(64<<10), "%s: 5 pages hold data", name)
+		require.Positive(t, allocated)
+	}
 }
 
 // TestHolesAreFree packs and unpacks 8 GiB of nothing.
