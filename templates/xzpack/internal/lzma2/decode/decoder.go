@@ -23,6 +23,12 @@ type Decoder struct {
 	in input
 }
 
+// fresh is a model that was reset: copying it takes a tenth of the time.
+var fresh = func() (m model.Model) {
+	m.Reset()
+	return m
+}()
+
 // Reset makes d ready for another block.
 func (d *Decoder) Reset() { d.needDict, d.needProps = true, true }
 
@@ -54,7 +60,7 @@ func (d *Decoder) Block(ctx context.Context, block, packed []byte, dict int64) e
 		}
 		n, err := d.chunk(&w, h, packed[at+h.Len:at+h.Len+h.Packed])
 		if err != nil {
-			at += h.Len + n
+			at += n
 			return fail(err)
 		}
 		at += h.Len + h.Packed
@@ -74,7 +80,7 @@ const (
 	maxDict = min(1<<32-1, math.MaxInt/2)
 )
 
-// chunk decodes one chunk, for whose content there is room in w. On an error it tells how much of data was read.
+// chunk decodes one chunk, for whose content there is room in w. On an error it tells how far into the chunk that is.
 func (d *Decoder) chunk(w *window, h Header, data []byte) (int, error) {
 	if h.ResetsDict() {
 		d.needDict, d.needProps = false, true
@@ -97,10 +103,11 @@ func (d *Decoder) chunk(w *window, h Header, data []byte) (int, error) {
 		return 0, fmt.Errorf("%w (control byte %02x)", errNoProps, h.Ctl)
 	}
 	if h.Ctl >= model.CtlState {
-		d.m.Reset()
+		d.m = fresh
 		d.state, d.reps = 0, [4]uint32{}
 	}
-	return d.lzma(w, w.pos+h.Size, data)
+	n, err := d.lzma(w, w.pos+h.Size, data)
+	return h.Len + n, err
 }
 
 func (d *Decoder) setProps(b byte) error {

@@ -96,7 +96,7 @@ func (s *Stream) next() error {
 	if h.Ctl == model.CtlEnd {
 		return io.EOF
 	}
-	at := s.packed
+	at := s.packed - int64(h.Len)
 	s.data = s.data[:h.Packed]
 	n, err := io.ReadFull(s.src, s.data)
 	s.packed += int64(n)

@@ -3,6 +3,7 @@ package decode_test
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"math/rand/v2"
@@ -14,6 +15,8 @@ import (
 
 	"github.com/tplkit/tplkit/templates/xzpack/internal/lzma2/decode"
 )
+
+var bg = context.Background()
 
 // text is content in which matches are far and near, with noise in it that is stored raw.
 func text(seed uint64, n int) []byte {
@@ -53,14 +56,16 @@ func pack(t testing.TB, content []byte, c lzma.Writer2Config) []byte {
 }
 
 func TestStream(t *testing.T) {
-	content := text(1, 3<<20)
+	content := text(1, 6<<20)
 	for name, dict := range map[string]int{"least": lzma.MinDictCap, "one that slides": 1 << 20, "more than the content": 8 << 20} {
 		t.Run(name, func(t *testing.T) {
-			packed := pack(t, content, lzma.Writer2Config{DictCap: dict, BufSize: 1 << 16})
+			packed := pack(t, content, lzma.Writer2Config{
+				DictCap: dict, Properties: &lzma.Properties{LC: 0, LP: 4, PB: 4}, // these notice if positions are off
+			})
 			src := bufio.NewReader(io.MultiReader(bytes.NewReader(packed), bytes.NewReader([]byte("behind"))))
 			s := decode.NewStream(src, int64(dict))
 			for range 2 {
-				got, err := io.ReadAll(iotest.OneByteReader(struct{ io.Reader }{s}))
+				got, err := io.ReadAll(iotest.HalfReader(struct{ io.Reader }{s}))
 				require.NoError(t, err)
 				require.True(t, bytes.Equal(content, got))
 				require.EqualValues(t, len(content), s.Content())
