@@ -11,4 +11,10 @@
 //   - lc+lp is at most 4, and no distance is longer than the dictionary.
 //   - The data of an LZMA chunk begins with a zero byte, takes up exactly the length in its header and leaves the range
 //     coder at zero; there is no end marker in it, and no match goes beyond the chunk's content.
+//
+// With one exception: a range coder that begins with a code of 0xffffffff, out of its range, is refused at once, as the
+// format's specification has it. liblzma decodes on from there; no encoder writes it.
+//
+// The way of a block: Decoder.Block goes from chunk to chunk, chunk applies the resets, lzma sets up the range coder,
+// and symbols is the loop that takes all the time. A Stream does the same over a window that slides.
 package decode

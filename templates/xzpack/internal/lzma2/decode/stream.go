@@ -69,9 +69,13 @@ func (s *Stream) Read(p []byte) (int, error) {
 func (s *Stream) WriteTo(w io.Writer) (n int64, err error) {
 	for {
 		if s.given < s.w.pos {
-			k, err := w.Write(s.w.buf[s.given:s.w.pos])
+			p := s.w.buf[s.given:s.w.pos]
+			k, err := w.Write(p)
 			s.given += k
 			n += int64(k)
+			if err == nil && k < len(p) {
+				err = io.ErrShortWrite
+			}
 			if err != nil {
 				return n, err
 			}

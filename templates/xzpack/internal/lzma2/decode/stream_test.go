@@ -87,6 +87,27 @@ func TestStream(t *testing.T) {
 	}
 }
 
+type writerFunc func(p []byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
+
+func TestStreamWritesToAWriterThatFails(t *testing.T) {
+	f := sample()
+	s := decode.NewStream(bytes.NewReader(f.done()), 4096)
+	full := errors.New("full")
+	n, err := s.WriteTo(writerFunc(func([]byte) (int, error) { return 2, full }))
+	require.Equal(t, full, err)
+	require.EqualValues(t, 2, n)
+	n, err = s.WriteTo(writerFunc(func([]byte) (int, error) { return 1, nil }))
+	require.Equal(t, io.ErrShortWrite, err)
+	require.EqualValues(t, 1, n)
+	rest, err := io.ReadAll(s)
+	require.NoError(t, err)
+	require.Equal(t, string(f.content[3:]), string(rest))
+	_, err = decode.NewStream(bytes.NewReader(nil), 4096).WriteTo(io.Discard)
+	require.ErrorIs(t, err, decode.ErrCutOff)
+}
+
 func TestStreamIsCutOff(t *testing.T) {
 	content := text(2, 3000)
 	packed := pack(t, content, lzma.Writer2Config{DictCap: lzma.MinDictCap})
