@@ -18,28 +18,33 @@ const headerRoom = 32
 
 // compress makes b.packed of b's content.
 func (p *packer) compress(ctx context.Context, b *packItem) (err error) {
-	dict := container.DictFor(int64(b.n), min(p.opt.Level.effort().Dict(), p.opt.BlockSize))
+	dict := container.DictFor(int64(b.n), min(lzma2.MaxDict, p.opt.BlockSize))
 	if b.zero {
 		b.packed, err = zeroBlocks.get(ctx, zeroKey{b.n, p.opt.Level, dict}, func() (packedBlock, error) {
 			in := b.buffer()[:b.n]
 			clear(in)
-			return packBlock(ctx, p.codec(dict), nil, in, dict)
+			return p.packBlock(ctx, nil, in, dict)
 		})
 		return err
 	}
 	if b.out == nil {
 		b.out = make([]byte, 0, headerRoom+lzma2.Bound(b.size)+int(check.Size())+4)
 	}
-	b.packed, err = packBlock(ctx, p.codec(dict), b.out, b.content(), dict)
+	b.packed, err = p.packBlock(ctx, b.out, b.content(), dict)
 	return err
 }
 
-// packBlock compresses content into the buffer out. The header's length is only known when the sizes are, so room is
-// left for it in front.
-func packBlock(ctx context.Context, enc lzma2.Encoder, out, content []byte, dict int64) (packedBlock, error) {
-	out, err := enc.Encode(ctx, append(out, make([]byte, headerRoom)...), content)
+// packBlock compresses content into the buffer out and proves what came of it. The header's length is only known when
+// the sizes are, so room is left for it in front.
+func (p *packer) packBlock(ctx context.Context, out, content []byte, dict int64) (packedBlock, error) {
+	out, err := p.encode(ctx, append(out, make([]byte, headerRoom)...), content)
 	if err != nil {
 		return packedBlock{}, err
+	}
+	if !p.opt.NoProof {
+		if err := p.prove(ctx, content, out[headerRoom:], dict); err != nil {
+			return packedBlock{}, err
+		}
 	}
 	packed := int64(len(out) - headerRoom)
 	header := container.AppendBlockHeader(nil, container.BlockHeader{Packed: packed, Size: int64(len(content)), Dict: dict})
@@ -56,6 +61,15 @@ func packBlock(ctx context.Context, enc lzma2.Encoder, out, content []byte, dict
 		bytes:  out[start:],
 		record: container.Record{Unpadded: int64(len(header)) + packed + check.Size(), Size: int64(len(content))},
 	}, nil
+}
+
+// encode compresses content, which lies in a buffer of the packer's, with one of its encoders. One that has panicked is
+// not used again.
+func (p *packer) encode(ctx context.Context, out, content []byte) ([]byte, error) {
+	enc := p.encoders.get()
+	out, err := enc.Encode(ctx, out, content, cap(content)-len(content) >= lzma2.EncoderPad)
+	p.encoders.put(enc)
+	return out, err
 }
 
 // checksum computes the value of a check as it stands in the file.

@@ -32,7 +32,7 @@ func (f forged) bytes(t testing.TB) []byte {
 	var records []container.Record
 	for _, b := range f.blocks {
 		if b.data == nil {
-			data, err := lzma2.NewEncoder(1<<16).Encode(context.Background(), nil, b.content)
+			data, err := lzma2.NewEncoder(lzma2.Least).Encode(context.Background(), nil, b.content, false)
 			require.NoError(t, err)
 			b.data = data
 		}

@@ -32,10 +32,10 @@ func packed(t *testing.T, content []byte, opt OpenOptions) *ReaderAt {
 }
 
 // codecFunc is a codec made for a test.
-type codecFunc func(ctx context.Context, dst, block []byte) ([]byte, error)
+type codecFunc func(ctx context.Context, dst, block []byte, spare bool) ([]byte, error)
 
-func (f codecFunc) Encode(ctx context.Context, dst, block []byte) ([]byte, error) {
-	return f(ctx, dst, block)
+func (f codecFunc) Encode(ctx context.Context, dst, block []byte, spare bool) ([]byte, error) {
+	return f(ctx, dst, block, spare)
 }
 
 func TestPanickingWorkerIsAnError(t *testing.T) {
@@ -44,12 +44,12 @@ func TestPanickingWorkerIsAnError(t *testing.T) {
 		p, err := newPacker(io.Discard, 100_000, PackOptions{BlockSize: 4096, Jobs: jobs, Content: io.Discard})
 		require.NoError(t, err)
 		var n atomic.Int64
-		p.codec = func(dict int64) lzma2.Encoder {
-			return codecFunc(func(ctx context.Context, dst, block []byte) ([]byte, error) {
+		p.encoders.make = func(e lzma2.Effort) lzma2.Encoder {
+			return codecFunc(func(ctx context.Context, dst, block []byte, spare bool) ([]byte, error) {
 				if n.Add(1) == 5 {
 					panic("index out of range")
 				}
-				return lzma2.NewEncoder(dict).Encode(ctx, dst, block)
+				return lzma2.NewEncoder(e).Encode(ctx, dst, block, spare)
 			})
 		}
 		_, err = p.pack(context.Background(), &streamSource{r: bytes.NewReader(bytes.Repeat([]byte("x"), 100_000))})

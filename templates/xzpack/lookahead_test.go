@@ -14,7 +14,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tplkit/tplkit/templates/xzpack/internal/container"
-	"github.com/tplkit/tplkit/templates/xzpack/internal/lzma2"
 )
 
 // blocksOf packs content in blocks of the given sizes, each with its sizes in the header.
@@ -22,9 +21,10 @@ func blocksOf(t *testing.T, content []byte, sizes ...int) []byte {
 	t.Helper()
 	file := container.AppendStreamHeader(nil, check)
 	var records []container.Record
+	p, err := newPacker(nil, -1, PackOptions{})
+	require.NoError(t, err)
 	for _, n := range sizes {
-		dict := container.DictFor(int64(n), 1<<20)
-		b, err := packBlock(t.Context(), lzma2.NewEncoder(dict), nil, content[:n], dict)
+		b, err := p.packBlock(t.Context(), nil, content[:n:n], container.DictFor(int64(n), 1<<20))
 		require.NoError(t, err)
 		content = content[n:]
 		file, records = append(file, b.bytes...), append(records, b.record)

@@ -22,6 +22,7 @@ type PackOptions struct {
 	Level     Level     // 0 = Best
 	BlockSize int64     // content bytes in a block; 0 = DefaultBlockSize; from MinBlockSize to MaxBlockSize
 	Jobs      int       // blocks compressed at once; 0 = GOMAXPROCS. The result does not depend on it
+	NoProof   bool      // leave out decoding each block with a second, independent decoder before it is written
 	Content   io.Writer // gets the content, once and in order, beside the packing; nil = nobody. Zeros go to its WriteZeros(int64) error where it has one
 	Progress  func(Progress)
 }
@@ -73,10 +74,12 @@ type packer struct {
 	jobs    int
 	buffer  int // bytes of content that a block can have
 	dst     io.Writer
-	codec   func(dict int64) lzma2.Encoder
 	meter   meter
 	out     Packed
 	records []container.Record
+
+	encoders encoders
+	prove    func(ctx context.Context, block, packed []byte, dict int64) error
 }
 
 func newPacker(dst io.Writer, size int64, opt PackOptions) (*packer, error) {
@@ -99,8 +102,9 @@ func newPacker(dst io.Writer, size int64, opt PackOptions) (*packer, error) {
 		return nil, err
 	}
 	return &packer{
-		opt: opt, jobs: jobs, buffer: int(buffer), dst: dst, codec: lzma2.NewEncoder,
-		meter: meter{Progress: Progress{Total: size}, report: opt.Progress},
+		opt: opt, jobs: jobs, buffer: int(buffer), dst: dst,
+		meter:    meter{Progress: Progress{Total: size}, report: opt.Progress},
+		encoders: encoders{effort: opt.Level.effort(), make: lzma2.NewEncoder}, prove: lzma2.Prove,
 	}, nil
 }
 
@@ -137,6 +141,7 @@ func (p *packer) pack(ctx context.Context, src source) (Packed, error) {
 func (p *packer) begin() error { return p.write(container.AppendStreamHeader(nil, check)) }
 
 func (p *packer) finish() error {
+	p.encoders.release()
 	index := container.AppendIndex(nil, p.records)
 	return p.write(container.AppendStreamFooter(index, check, int64(len(index))))
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 
 	"github.com/tplkit/tplkit/templates/internal/sparse"
+	"github.com/tplkit/tplkit/templates/xzpack/internal/lzma2"
 )
 
 // source gives content block by block.
@@ -30,7 +31,7 @@ type packItem struct {
 // buffer is the room for content, made when it is first needed: a block in a hole needs none.
 func (b *packItem) buffer() []byte {
 	if b.in == nil {
-		b.in = make([]byte, b.size)
+		b.in = make([]byte, b.size, b.size+lzma2.EncoderPad)
 	}
 	return b.in
 }

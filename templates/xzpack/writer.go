@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/tplkit/tplkit/templates/internal/sparse"
+	"github.com/tplkit/tplkit/templates/xzpack/internal/lzma2"
 )
 
 // Writer packs what is written to it. The bytes are those that [Pack] writes for the same content and options.
@@ -83,8 +84,8 @@ func (w *Writer) room(n int) *aheadPacking {
 	}
 	b := w.block
 	if have := len(b.in); b.n == have && have < w.pack.buffer {
-		b.in = append(make([]byte, 0, min(w.pack.buffer, max(have+n, 2*have, 64<<10))), b.in...)
-		b.in = b.in[:cap(b.in)]
+		b.in = append(make([]byte, 0, min(w.pack.buffer, max(have+n, 2*have, 64<<10))+lzma2.EncoderPad), b.in...)
+		b.in = b.in[:cap(b.in)-lzma2.EncoderPad]
 	}
 	return b
 }

@@ -1,5 +1,6 @@
-// Package lzma2 compresses and decompresses single blocks of LZMA2 data. The codec behind it is
-// github.com/ulikunitz/xz/lzma; nothing outside this package knows.
+// Package lzma2 compresses and decompresses single blocks of LZMA2 data. Its encoder and its decoder are the packages
+// below it; github.com/ulikunitz/xz/lzma, which shares nothing with them, proves what the encoder has made. Nothing
+// outside this package knows either.
 //
 // LZMA2 data is a sequence of chunks, each raw or LZMA-compressed, that ends with a zero byte. A block begins with a
 // reset of the dictionary, so it can be decoded without any other.
@@ -8,11 +9,13 @@ package lzma2
 import "context"
 
 // Encoder compresses blocks, one after the other. It is not safe for concurrent use; what it puts out depends on its
-// input and its level only.
+// input and its effort only.
 type Encoder interface {
 	// Encode appends block, compressed, to dst. It stops with the context's cause soon after ctx is done. At most
-	// Bound(len(block)) bytes are appended, so with that capacity left in dst nothing is allocated for the result.
-	Encode(ctx context.Context, dst, block []byte) ([]byte, error)
+	// Bound(len(block)) bytes are appended; with that much capacity left in dst, and a little more, nothing is allocated
+	// for the result. spare tells that the EncoderPad bytes behind block, which must have the capacity, may be
+	// overwritten: that saves the encoder a copy.
+	Encode(ctx context.Context, dst, block []byte, spare bool) ([]byte, error)
 }
 
 // Decoder decompresses blocks, one after the other. It is not safe for concurrent use.

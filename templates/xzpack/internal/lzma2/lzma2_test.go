@@ -28,7 +28,7 @@ func noise(n int) []byte {
 func encode(t testing.TB, block []byte) []byte {
 	t.Helper()
 	room := make([]byte, 0, lzma2.Bound(len(block)))
-	packed, err := lzma2.NewEncoder(1<<16).Encode(bg, room, block)
+	packed, err := lzma2.NewEncoder(lzma2.Least).Encode(bg, room, block, false)
 	require.NoError(t, err)
 	require.LessOrEqual(t, len(packed), lzma2.Bound(len(block)))
 	if len(packed) > 0 {
@@ -46,7 +46,7 @@ func TestEncodeAndDecode(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			packed := encode(t, block)
 			got := make([]byte, len(block))
-			require.NoError(t, lzma2.NewDecoder().Decode(bg, got, packed, 1<<16))
+			require.NoError(t, lzma2.NewDecoder().Decode(bg, got, packed, 1<<20))
 			require.True(t, bytes.Equal(block, got))
 			r, err := lzma.Reader2Config{DictCap: 1 << 20}.NewReader2(bytes.NewReader(packed))
 			if len(block) > 0 {
@@ -68,8 +68,8 @@ func TestRunsOfZeros(t *testing.T) {
 			if at >= 0 && at < size {
 				copy(block[at:], "tplkit")
 			}
-			for _, dict := range []int64{lzma.MinDictCap, 1 << 20} {
-				packed, err := lzma2.NewEncoder(dict).Encode(bg, nil, block)
+			for _, dict := range []int64{4 << 20} {
+				packed, err := lzma2.NewEncoder(lzma2.Middle).Encode(bg, nil, block, false)
 				require.NoError(t, err)
 				require.Less(t, len(packed), 4000, "%d bytes, data at %d", size, at)
 				got := make([]byte, size)
@@ -87,7 +87,7 @@ func TestRunsOfZeros(t *testing.T) {
 
 func TestEncodeAppends(t *testing.T) {
 	for name, block := range map[string][]byte{"zeros": make([]byte, 5000), "noise": noise(5000)} {
-		packed, err := lzma2.NewEncoder(4096).Encode(bg, []byte("head"), block)
+		packed, err := lzma2.NewEncoder(lzma2.Least).Encode(bg, []byte("head"), block, false)
 		require.NoError(t, err)
 		require.Equal(t, "head", string(packed[:4]), name)
 		got := make([]byte, len(block))
@@ -142,20 +142,24 @@ func TestCancelling(t *testing.T) {
 	block := bytes.Repeat([]byte("abcdefgh"), 20_000)
 	packed, raw := encode(t, block), encode(t, noise(1000))
 	cancel(cause)
-	_, err := lzma2.NewEncoder(4096).Encode(ctx, nil, block)
+	_, err := lzma2.NewEncoder(lzma2.Least).Encode(ctx, nil, block, false)
 	require.ErrorIs(t, err, cause)
 	require.ErrorIs(t, lzma2.NewDecoder().Decode(ctx, block, packed, 1<<20), cause)
 	require.ErrorIs(t, lzma2.NewDecoder().Decode(ctx, make([]byte, 1000), raw, 1<<20), cause)
 }
 
-func TestEncoderRefusesWhatItsCodecDoes(t *testing.T) {
-	_, err := lzma2.NewEncoder(1).Encode(bg, nil, []byte("abc"))
-	require.ErrorContains(t, err, "dictionary")
-}
-
-func TestEffortsDiffer(t *testing.T) {
-	require.Greater(t, lzma2.Most.Dict(), lzma2.Middle.Dict())
-	require.Greater(t, lzma2.Middle.Dict(), lzma2.Least.Dict())
+func TestProof(t *testing.T) {
+	block := bytes.Repeat([]byte("abcdefgh"), 20_000)
+	packed := encode(t, block)
+	require.NoError(t, lzma2.Prove(bg, block, packed, 1<<20))
+	other := bytes.Clone(block)
+	other[100_000]++
+	require.ErrorIs(t, lzma2.Prove(bg, other, packed, 1<<20), lzma2.ErrProof)
+	require.ErrorContains(t, lzma2.Prove(bg, other, packed, 1<<20), "content differs within 16384 bytes from byte 98304 on")
+	require.ErrorIs(t, lzma2.Prove(bg, block[1:], packed, 1<<20), lzma2.ErrProof)
+	ctx, cancel := context.WithCancel(bg)
+	cancel()
+	require.Equal(t, context.Canceled, lzma2.Prove(ctx, block, packed, 1<<20))
 }
 
 // FuzzDecode: anything may come in; what is accepted decodes to the same with the bare codec.

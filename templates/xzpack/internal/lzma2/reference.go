@@ -18,11 +18,20 @@ func NewReference() Decoder { return reference{} }
 // reference holds nothing: its codec cannot be reset.
 type reference struct{}
 
-func (reference) Decode(ctx context.Context, block, packed []byte, dict int64) (err error) {
-	if err := Survey(packed, len(block)); err != nil {
+func (r reference) Decode(ctx context.Context, block, packed []byte, dict int64) error {
+	return r.walk(ctx, packed, len(block), dict, func(p []byte, at int) error {
+		copy(block[at:], p)
+		return nil
+	})
+}
+
+// walk decodes packed, which has size bytes of content, and calls f for each piece of them. at is where in the content
+// the piece lies; it is only valid during the call.
+func (reference) walk(ctx context.Context, packed []byte, size int, dict int64, f func(p []byte, at int) error) (err error) {
+	if err := Survey(packed, size); err != nil {
 		return err
 	}
-	if len(block) == 0 {
+	if size == 0 {
 		return context.Cause(ctx)
 	}
 	defer func() {
@@ -31,25 +40,29 @@ func (reference) Decode(ctx context.Context, block, packed []byte, dict int64) (
 		}
 	}()
 	// The codec allocates what it is told here, so a dictionary that the content cannot fill is never asked for.
-	dict = max(min(dict, int64(len(block))), lzma.MinDictCap)
+	dict = max(min(dict, int64(size)), lzma.MinDictCap)
 	in := bytes.NewReader(packed)
 	r, err := lzma.Reader2Config{DictCap: int(dict)}.NewReader2(in)
 	if err != nil {
 		return err
 	}
-	for done := 0; done < len(block); {
+	piece := make([]byte, step)
+	for done := 0; done < size; {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		n, err := io.ReadFull(r, block[done:min(done+step, len(block))])
-		done += n
+		n, err := io.ReadFull(r, piece[:min(len(piece), size-done)])
 		if err != nil {
-			return corrupt(err, done)
+			return corrupt(err, done+n)
 		}
+		if err := f(piece[:n], done); err != nil {
+			return err
+		}
+		done += n
 	}
 	var more [1]byte
 	if _, err := io.ReadFull(r, more[:]); err != io.EOF {
-		return corrupt(err, len(block))
+		return corrupt(err, size)
 	}
 	if in.Len() != 0 {
 		return fmt.Errorf("compressed data ends %d bytes early", in.Len())

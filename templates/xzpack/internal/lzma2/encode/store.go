@@ -1,0 +1,122 @@
+package encode
+
+// A word of the match store says that a match of len bytes begins at dist+1 bytes back:
+//
+//	more<<31 | len<<24 | dist
+//
+// where more tells that the two bytes behind the first that differs agree again.
+const (
+	distMask  = 1<<24 - 1
+	lenShift  = 24
+	lenMask   = 1<<7 - 1
+	moreShift = 31
+)
+
+// matchStore keeps the matches that are found in the order of the trees until the parser wants them in the order of the
+// text. For each segment of positions it holds a chain of pages, on which the records of the segment's positions stand
+// in the order in which they were found. A record is a header, number of words<<16 | position in the segment, and the
+// words. When the parser comes to a segment, an index of its records is made.
+type matchStore struct {
+	pages  []uint32 // of pageSize words each
+	used   int      // pages in use
+	chains []chain
+	index  [2][segSize]uint32 // of the segments with even and odd numbers: where in pages a record is, plus 1; 0 if none
+	loaded [2]int             // segment that is indexed; -1 if none
+	budget int                // pages that may be in use before fewer matches are kept
+}
+
+// chain is the pages of a segment: the first and the last one. Each page ends with the number of the next.
+type chain struct {
+	first, last int32
+	fill        uint32 // words in use on the last page
+}
+
+const (
+	pageBits = 11
+	pageSize = 1 << pageBits
+	pageRoom = pageSize - 2 // the rest is for the end mark and the number of the next page
+)
+
+// reset empties the store for a text of n positions.
+func (s *matchStore) reset(n uint32, budget int) {
+	s.budget = budget
+	s.chains = resize(s.chains, int(n>>segBits)+1)
+	for i := range s.chains {
+		s.chains[i] = chain{first: -1, last: -1, fill: pageRoom}
+	}
+	s.used = 0
+	s.loaded = [2]int{-1, -1}
+}
+
+// put stores the words for a position. At most maxKeep are given.
+func (s *matchStore) put(pos uint32, words []uint32) {
+	c := &s.chains[pos>>segBits]
+	if s.used > s.budget && len(words) > 1 {
+		words = words[len(words)-1:]
+	}
+	if c.fill+uint32(len(words))+1 > pageRoom && !s.extend(c) {
+		return
+	}
+	page := s.pages[int(c.last)<<pageBits:][:pageSize]
+	page[c.fill&(pageSize-1)] = pos&segMask | uint32(len(words))<<segBits
+	copy(page[(c.fill+1)&(pageSize-1):], words)
+	c.fill += 1 + uint32(len(words))
+}
+
+// extend appends a page to a chain. It reports false when there is no memory left for one; then the position has no
+// matches.
+func (s *matchStore) extend(c *chain) bool {
+	if (s.used+1)<<pageBits > len(s.pages) {
+		if s.used >= 2*s.budget {
+			return false
+		}
+		grown := make([]uint32, min(max(2*len(s.pages), 1<<20), 2*s.budget<<pageBits))
+		copy(grown, s.pages)
+		s.pages = grown
+	}
+	next := int32(s.used)
+	s.used++
+	if c.last < 0 {
+		c.first = next
+	} else {
+		page := s.pages[int(c.last)<<pageBits:][:pageSize]
+		page[c.fill], page[pageSize-1] = 0, uint32(next)
+	}
+	c.last, c.fill = next, 0
+	return true
+}
+
+// load makes the index of a segment.
+func (s *matchStore) load(segment int) {
+	index := &s.index[segment&1]
+	clear(index[:])
+	s.loaded[segment&1] = segment
+	c := &s.chains[segment]
+	if c.last < 0 {
+		return
+	}
+	s.pages[int(c.last)<<pageBits|int(c.fill)] = 0
+	for at := c.first; ; at = int32(s.pages[int(at)<<pageBits+pageSize-1]) {
+		page := s.pages[int(at)<<pageBits:][:pageSize]
+		for i := uint32(0); i < pageSize && page[i] != 0; i += 1 + page[i]>>segBits {
+			index[page[i]&segMask] = uint32(at)<<pageBits | i + 1
+		}
+		if at == c.last {
+			return
+		}
+	}
+}
+
+// get returns the words for a position, short matches first.
+func (s *matchStore) get(pos uint32) []uint32 {
+	segment := int(pos >> segBits)
+	if s.loaded[segment&1] != segment {
+		s.load(segment)
+	}
+	at := s.index[segment&1][pos&segMask]
+	if at == 0 {
+		return nil
+	}
+	r := s.pages[at-1:]
+	return r[1 : 1+r[0]>>segBits]
+}

@@ -1,0 +1,114 @@
+package encode
+
+import (
+	"encoding/binary"
+	"math/bits"
+)
+
+// node is a position in a binary tree that is ordered by the text behind the positions. It carries the first 16 bytes of
+// that text, so that most comparisons need nothing else.
+type node struct {
+	key0, key1 uint64 // big-endian: they compare as the text does
+	pos        uint32
+	child      [2]int32 // nodes with lesser and greater text; none if negative
+}
+
+// tree searches the positions of a bucket. Each position in turn becomes the root; on its way down the former tree it is
+// compared with the nodes that it passes, from the nearest position to the farthest, and splits them into those before
+// and behind it. This is the binary tree of LZMA's usual match finders.
+type tree struct {
+	text  []byte
+	nice  uint32
+	depth int
+	keep  int
+	store *matchStore
+}
+
+const keySize = 16
+
+// plant makes nodes of positions.
+func (t *tree) plant(nodes []node, positions []uint32) []node {
+	text := t.text
+	nodes = nodes[:len(positions)]
+	for i, p := range positions {
+		key := text[p : p+keySize : p+keySize]
+		n := &nodes[i]
+		n.key0, n.key1, n.pos = binary.BigEndian.Uint64(key), binary.BigEndian.Uint64(key[8:]), p
+	}
+	return nodes
+}
+
+// search finds the matches of all nodes, which are those of a bucket in the order of the text, and stores them.
+func (t *tree) search(nodes []node) {
+	text, nice := t.text, t.nice
+	var found [1 << 6]uint32
+	nodes[0].child = [2]int32{-1, -1}
+	for i := 1; i < len(nodes); i++ {
+		me := &nodes[i]
+		key0, key1, p := me.key0, me.key1, me.pos
+		// Where the next node with greater and with lesser text goes, and how long their match with this one is at least.
+		hang := [2]*int32{&me.child[1], &me.child[0]}
+		same := [2]uint32{keySize, keySize}
+		best, count := uint32(3), uint32(0)
+		c := int32(i - 1)
+		for depth := t.depth; ; depth-- {
+			if c < 0 || depth == 0 || int(c) >= len(nodes) {
+				*hang[0], *hang[1] = -1, -1
+				break
+			}
+			n := &nodes[c]
+			var l, less uint32
+			more := uint32(1) << moreShift
+			if x := n.key0 ^ key0; x != 0 {
+				l = uint32(bits.LeadingZeros64(x)) >> 3
+				_, borrow := bits.Sub64(n.key0, key0, 0)
+				less = uint32(borrow)
+			} else if x := n.key1 ^ key1; x != 0 {
+				l = 8 + uint32(bits.LeadingZeros64(x))>>3
+				_, borrow := bits.Sub64(n.key1, key1, 0)
+				less = uint32(borrow)
+			} else {
+				l = matchLen(text, n.pos, p, min(same[0], same[1]), nice)
+				if l >= nice {
+					*hang[1], *hang[0] = n.child[0], n.child[1]
+					if l > best {
+						found[count&63] = l<<lenShift | (p - n.pos - 1)
+						count++
+					}
+					break
+				}
+				if text[n.pos+l] < text[p+l] {
+					less = 1
+				}
+				same[less&1] = l
+			}
+			if l > best {
+				best = l
+				if l+3 > keySize {
+					if le16(text, n.pos+l+1) != le16(text, p+l+1) {
+						more = 0
+					}
+				} else if agree(n.key0^key0, n.key1^key1, l+1) != 0 {
+					more = 0
+				}
+				found[count&63] = more | l<<lenShift | (p - n.pos - 1)
+				count++
+			}
+			*hang[less&1] = c
+			hang[less&1] = &n.child[less&1]
+			c = n.child[less&1]
+		}
+		if count > 0 {
+			count = min(count, 64)
+			t.store.put(p, found[count-min(count, uint32(t.keep)):count])
+		}
+	}
+}
+
+// agree is 0 if the two bytes at offset i of keys are the same, of which x0 and x1 are the differences.
+func agree(x0, x1 uint64, i uint32) uint64 {
+	if i < 8 {
+		return (x0<<(8*i) | x1>>1>>(63-8*i)) >> 48
+	}
+	return x1 << (8*i - 64) >> 48
+}
