@@ -84,8 +84,11 @@ func (c coder) direct(in *input, n uint32) (coder, uint32) {
 	for ; n > 0; n-- {
 		c = c.norm(in)
 		c.rng >>= 1
-		_, less := bits.Sub64(c.code, c.rng, 0)
-		c.code -= c.rng &^ -less
+		k, less := bits.Sub64(c.code, c.rng, 0)
+		if c.code < c.rng {
+			k = c.code
+		}
+		c.code = k
 		v = v<<1 + 1 - less
 	}
 	return c, uint32(v)

@@ -1,6 +1,10 @@
 package decode
 
-import "github.com/tplkit/tplkit/templates/xzpack/internal/lzma2/model"
+import (
+	"math/bits"
+
+	"github.com/tplkit/tplkit/templates/xzpack/internal/lzma2/model"
+)
 
 // length decodes the length of a match; ps is the position modulo 1<<pb.
 func (c coder) length(in *input, l *model.Length, ps uint32) (coder, uint32) {
@@ -24,15 +28,15 @@ func (c coder) distance(in *input, m *model.Model, n uint32) (coder, uint32) {
 	if slot < model.StartPosModel {
 		return c, slot
 	}
-	bits := slot>>1 - 1
-	dist := (2 | slot&1) << bits
+	n = slot>>1 - 1 // bits below the two that the slot tells
+	dist := (2 | slot&1) << n
 	var low uint32
 	if slot < model.EndPosModel {
-		c, low = c.low(in, (*[32]uint16)(m.DistLow[dist-slot:]), bits)
+		c, low = c.low(in, (*[32]uint16)(m.DistLow[dist-slot:]), n)
 		return c, dist + low
 	}
-	c, low = c.direct(in, bits-model.AlignBits)
+	c, low = c.direct(in, n-model.AlignBits)
 	dist += low << model.AlignBits
-	c, low = c.align(in, &m.Align)
-	return c, dist + low
+	c, low = c.tree4(in, &m.Align) // the last bit comes first
+	return c, dist + uint32(bits.Reverse8(uint8(low))>>(8-model.AlignBits))
 }

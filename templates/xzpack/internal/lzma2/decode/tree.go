@@ -1,5 +1,7 @@
 package decode
 
+import "math/bits"
+
 // The trees hold the probabilities of numbers bit by bit: that of the first bit is at 1, and those of the bits that follow
 // the one at s are at 2s and 2s+1. Both are loaded before it is known which one is needed, since a load takes longer than
 // a bit. There is a function for each number of bits, because with the length of the array known none of the indexes needs
@@ -23,6 +25,26 @@ func (c coder) tree3(in *input, p *[8]uint16) (coder, uint32) {
 	bound, mask := c.cut(v)
 	p[s&7] = adapt(v, mask)
 	return c.take(bound), uint32(2*s + 1 + mask - 8)
+}
+
+// tree4 is tree3 for four bits.
+func (c coder) tree4(in *input, p *[16]uint16) (coder, uint32) {
+	s, v := uint64(1), uint64(p[1])
+	for s < 8 {
+		next0, next := uint64(p[2*s]), uint64(p[2*s+1])
+		c = c.norm(in)
+		bound, mask := c.cut(v)
+		p[s] = adapt(v, mask)
+		if c.code < bound {
+			next = next0
+		}
+		c = c.take(bound)
+		s, v = 2*s+1+mask, next
+	}
+	c = c.norm(in)
+	bound, mask := c.cut(v)
+	p[s&15] = adapt(v, mask)
+	return c.take(bound), uint32(2*s + 1 + mask - 16)
 }
 
 // tree6 is tree3 for six bits.
@@ -84,32 +106,16 @@ func (c coder) matched(in *input, p *[0x300]uint16, x byte) (coder, uint32) {
 	return c, uint32(s - 0x100)
 }
 
-// low decodes a number of n bits, at most 5, the last one first. Its tree begins behind p[0].
+// low decodes a number of n bits, 1 to 5, the last one first. Its tree begins behind p[0].
 func (c coder) low(in *input, p *[32]uint16, n uint32) (coder, uint32) {
-	s, sum := uint64(1), uint64(0)
-	for i := range n {
+	s := uint64(1)
+	for range n {
 		c = c.norm(in)
 		v := uint64(p[s&31])
 		bound, mask := c.cut(v)
 		p[s&31] = adapt(v, mask)
 		c = c.take(bound)
 		s = 2*s + 1 + mask
-		sum += (1 + mask) << (i & 31)
 	}
-	return c, uint32(sum)
-}
-
-// align is low for four bits.
-func (c coder) align(in *input, p *[16]uint16) (coder, uint32) {
-	s, sum := uint64(1), uint64(0)
-	for i := range 4 {
-		c = c.norm(in)
-		v := uint64(p[s&15])
-		bound, mask := c.cut(v)
-		p[s&15] = adapt(v, mask)
-		c = c.take(bound)
-		s = 2*s + 1 + mask
-		sum += (1 + mask) << i
-	}
-	return c, uint32(sum)
+	return c, uint32(bits.Reverse8(uint8(s)) >> (8 - n))
 }
