@@ -23,6 +23,7 @@ type cli struct {
 	VerifyHashes verifyHashesCmd `cmd:"" help:"Check every image against its sidecar; an .xz by what is inside."`
 	Pack         packCmd         `cmd:"" help:"Pack disk images as .xz, the way the clients read them."`
 	Unpack       unpackCmd       `cmd:"" help:"Unpack .xz images: in parallel, verified, sparse."`
+	XZList       xzListCmd       `cmd:"" name:"xz-list" help:"List what .xz files are made of: blocks, sizes, checks."`
 	Index        indexCmd        `cmd:"" help:"Write repo.metadata and virt-builder's index from the files that are there."`
 	Version      versionCmd      `cmd:"" help:"Print the version."`
 	Completion   completionCmd   `cmd:"" help:"Print a completion script for a shell."`

@@ -49,6 +49,8 @@ func failureDocument(command string, err error) any {
 		return map[string]string{"error": err.Error()}
 	case "verify-hashes":
 		return newVerifyDocument(nil, err)
+	case "xz-list":
+		return newXZListDocument(nil, err)
 	}
 	return newReportDocument(&templates.Report{}, err)
 }

@@ -168,6 +168,7 @@ func TestFailureDocumentsHaveTheCommandsShape(t *testing.T) {
 		"":              `{"error":"x"}`,
 		"version":       `{"error":"x"}`,
 		"verify-hashes": `{"files":[],"summary":{},"error":"x"}`,
+		"xz-list":       `{"files":[],"summary":{},"error":"x"}`,
 		"pack":          `{"items":[],"conflicts":[],"summary":{},"error":"x"}`,
 	} {
 		got, err := json.Marshal(failureDocument(command, errors.New("x")))
