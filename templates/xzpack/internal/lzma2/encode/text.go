@@ -5,9 +5,9 @@ import (
 	"math/bits"
 )
 
-// Pad is how many zeros follow the text, so that what reads ahead needs no bounds of its own: keys of the trees, and
-// the comparisons of eight bytes.
-const Pad = 64
+// Pad is how many zeros follow the text, so that what reads ahead needs no bounds of its own: the trees compare up to
+// maxNice bytes, eight at a time, and the matches that they find are cut to the text later.
+const Pad = maxNice + 33
 
 func le16(b []byte, i uint32) uint16 { return binary.LittleEndian.Uint16(b[i : i+2 : i+2]) }
 func le32(b []byte, i uint32) uint32 { return binary.LittleEndian.Uint32(b[i : i+4 : i+4]) }
