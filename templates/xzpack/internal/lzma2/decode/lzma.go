@@ -52,14 +52,12 @@ func (d *Decoder) symbols(w *window, end int, c coder, n uint64) (coder, error) 
 		}
 		at := uint32(pos - w.origin)
 		ps := at & d.pbMask
-		isMatch := &m.IsMatch[(state<<4|ps)&255]
-		c = c.norm(in)
-		v := uint64(*isMatch)
-		bound := c.rng >> model.ProbBits * v
-		if c.code < bound {
-			c.rng = bound
-			*isMatch = adapt(v, ^uint64(0))
-			p := (*[0x300]uint16)(m.Literal[((at&d.lpMask)<<d.lc+last>>(8-d.lc))*0x300:])
+		var b, ln uint32
+		c, b = c.bit(in, &m.IsMatch[(state<<4|ps)&255])
+		if b == 0 {
+			// The lowest lp bits of the position, and below them the highest lc bits of the last byte.
+			context := (at&d.lpMask<<8 + last) << (d.lc & 7) >> 8 & (1<<model.MaxLCLP - 1)
+			p := (*[0x300]uint16)(m.Literal[context*0x300:])
 			if state < model.LitStates {
 				c, last = c.tree8(in, (*[256]uint16)(p[:]))
 			} else {
@@ -70,11 +68,7 @@ func (d *Decoder) symbols(w *window, end int, c coder, n uint64) (coder, error) 
 			state = uint32(model.AfterLiteral[state&15])
 			continue
 		}
-		c.rng -= bound
-		c.code -= bound
-		*isMatch = adapt(v, 0)
 
-		var b, ln uint32
 		c, b = c.bit(in, &m.IsRep[state&15])
 		if b == 0 {
 			r1, r2, r3 = r0, r1, r2
