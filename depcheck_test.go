@@ -42,6 +42,8 @@ var floors = []floor{
 		"github.com/VividCortex/ewma", "github.com/acarl005/stripansi", "github.com/mattn/go-runewidth", "github.com/rivo/uniseg",
 		"github.com/clipperhouse/uax29/v2", "github.com/clipperhouse/stringish",
 	}},
+	// What the command and the benchmarks measure with stands alone, too.
+	{dir: "cmd/tplkit/measure", level: 0, library: true},
 	{dir: "examples", level: 4, modules: []string{"golang.org/x/sys"}},
 	{dir: ".", level: 5, library: true},
 }

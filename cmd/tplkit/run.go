@@ -45,12 +45,14 @@ type session struct {
 // anything to report, in the command's own shape.
 func failureDocument(command string, err error) any {
 	switch command {
-	case "", "version", "completion":
+	case "", "version", "completion", "bench-step":
 		return map[string]string{"error": err.Error()}
 	case "verify-hashes":
 		return newVerifyDocument(nil, err)
 	case "xz-list":
 		return newXZListDocument(nil, err)
+	case "bench":
+		return newBenchFailure(err)
 	}
 	return newReportDocument(&templates.Report{}, err)
 }

@@ -168,6 +168,7 @@ func TestFailureDocumentsHaveTheCommandsShape(t *testing.T) {
 		"":              `{"error":"x"}`,
 		"version":       `{"error":"x"}`,
 		"verify-hashes": `{"files":[],"summary":{},"error":"x"}`,
+		"bench":         `{"file":"","sizes":{},"machine":{"processor":"","cores":0,"system":"","go":""},"jobs":0,"runs":0,"missing":[],"parts":[],"error":"x"}`,
 		"xz-list":       `{"files":[],"summary":{},"error":"x"}`,
 		"pack":          `{"items":[],"conflicts":[],"summary":{},"error":"x"}`,
 	} {

@@ -173,6 +173,16 @@ func cmdHold(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Defer(func() { ts.Check(dir.Close()) })
 }
 
+// cmdTplkitAlone is "tplkitalone": from here on no other program is installed.
+func cmdTplkitAlone(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: tplkitalone")
+	}
+	path, err := exec.LookPath("tplkit")
+	ts.Check(err)
+	ts.Setenv("PATH", filepath.Dir(path))
+}
+
 // scriptCondition adds [root] and [mount] (a file system can be mounted).
 func scriptCondition(cond string) (bool, error) {
 	switch cond {
