@@ -42,7 +42,7 @@ func (p *packer) packBlock(ctx context.Context, out, content []byte, dict int64)
 		return packedBlock{}, err
 	}
 	if !p.opt.NoProof {
-		if err := p.prove(ctx, content, out[headerRoom:], dict); err != nil {
+		if err := p.prover.check(ctx, content, out[headerRoom:], dict); err != nil {
 			return packedBlock{}, err
 		}
 	}

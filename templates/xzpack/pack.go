@@ -79,7 +79,7 @@ type packer struct {
 	records []container.Record
 
 	encoders encoders
-	prove    func(ctx context.Context, block, packed []byte, dict int64) error
+	prover   prover
 }
 
 func newPacker(dst io.Writer, size int64, opt PackOptions) (*packer, error) {
@@ -104,7 +104,8 @@ func newPacker(dst io.Writer, size int64, opt PackOptions) (*packer, error) {
 	return &packer{
 		opt: opt, jobs: jobs, buffer: int(buffer), dst: dst,
 		meter:    meter{Progress: Progress{Total: size}, report: opt.Progress},
-		encoders: encoders{effort: opt.Level.effort(), make: lzma2.NewEncoder}, prove: lzma2.Prove,
+		encoders: encoders{effort: opt.Level.effort(), make: lzma2.NewEncoder},
+		prover:   prover{prove: lzma2.Prove, turns: make(chan struct{}, (jobs+3)/4)},
 	}, nil
 }
 
@@ -117,7 +118,8 @@ func (p *packer) pack(ctx context.Context, src source) (Packed, error) {
 	}
 	defer src.close()
 	line := pipeline[packItem]{
-		jobs: p.jobs,
+		jobs:  p.jobs,
+		slots: p.slots(),
 		next: func(ctx context.Context, b *packItem) (bool, error) {
 			b.size = p.buffer
 			return src.fill(ctx, b)
@@ -135,6 +137,15 @@ func (p *packer) pack(ctx context.Context, src source) (Packed, error) {
 		return Packed{}, err
 	}
 	return p.out, nil
+}
+
+// slots is the number of blocks in memory. Reading one takes a hundredth of the time that compressing takes, so where
+// memory is dear it is not done ahead.
+func (p *packer) slots() int {
+	if p.opt.Level == Fast && p.jobs > 1 {
+		return p.jobs
+	}
+	return p.jobs + 1
 }
 
 // begin writes what stands before the blocks, and finish what stands behind them.

@@ -13,14 +13,15 @@ import (
 //	next ──┬─ side (in order, beside work) ─┬─ emit (in order)
 //	       └─ work (jobs of them at once) ──┘
 //
-// There are jobs+1 items and no more; each comes back to next when emit is done with it. So however slow a stage is,
+// There are as many items as slots says, and no more; each comes back to next when emit is done with it. So however slow a stage is,
 // that is the memory in use.
 type pipeline[T any] struct {
-	jobs int
-	next func(ctx context.Context, item *T) (ok bool, err error) // fills an item; false at the end
-	side func(ctx context.Context, item *T) error                // may be nil
-	work func(ctx context.Context, item *T) error
-	emit func(ctx context.Context, item *T) error
+	jobs  int
+	slots int                                                     // 0 = jobs+1: one is read while the others are worked on
+	next  func(ctx context.Context, item *T) (ok bool, err error) // fills an item; false at the end
+	side  func(ctx context.Context, item *T) error                // may be nil
+	work  func(ctx context.Context, item *T) error
+	emit  func(ctx context.Context, item *T) error
 }
 
 // slot is an item on its way.
@@ -34,7 +35,10 @@ type slot[T any] struct {
 // with the cause of ctx if that is done, or else with the first error of a stage. A stage that panics is an error.
 func (p *pipeline[T]) run(ctx context.Context) error {
 	g, gctx := errgroup.WithContext(ctx)
-	slots := p.jobs + 1
+	slots := p.slots
+	if slots == 0 {
+		slots = p.jobs + 1
+	}
 	var (
 		free  = make(chan *slot[T], slots)
 		works = make(chan *slot[T], slots)

@@ -28,7 +28,7 @@ func Prove(ctx context.Context, block, packed []byte, dict int64) error {
 }
 
 // maxGarbage is how many bytes of finished reference decoders may lie about.
-const maxGarbage = 48 << 20
+const maxGarbage = MaxDict
 
 // garbage counts what the reference decoder leaves behind. It cannot be reset and allocates its dictionary anew for each
 // block; without help the collector would let the process grow to twice what lives before it takes that away, and an

@@ -8,7 +8,11 @@ import (
 // finder finds the matches of a whole text at once. It sorts the positions by a hash of their next four bytes, which
 // brings those that can match each other together, and then goes from bucket to bucket: what is compared lies in the
 // nearest cache, where a finder that follows the text would wait for memory at every step.
+//
+// The text is sorted in parts, each with a quarter of the hashes: that takes a quarter of the memory, and the counters
+// stay in a nearer cache.
 type finder struct {
+	chosen []uint64 // a bit for each position: its hash belongs to the part
 	counts []uint32 // by hash: where the bucket's next position goes; the bucket ends there at last
 	order  []uint32 // positions by bucket, in each in the order of the text
 	nodes  []node
@@ -18,6 +22,7 @@ const (
 	hashFactor   = 2654435761
 	maxTableBits = 19
 	minTableBits = 8
+	partBits     = 2
 	// groupSize is how many positions are made nodes of at once: few enough for the nearest cache, and enough to fetch
 	// their texts beside each other.
 	groupSize = 1024
@@ -31,56 +36,72 @@ func tableBits(n uint32) uint32 {
 
 // find puts the matches of all active positions of text, which has n bytes, into store.
 func (f *finder) find(ctx context.Context, text []byte, n uint32, active []span, p *Params, store *matchStore) error {
-	store.reset(n, p.StorePages)
-	hb := tableBits(n)
-	buckets := uint32(1) << hb
-	f.counts = resize(f.counts, int(buckets))
-	for part := range uint32(p.Parts) {
-		from, to := part*buckets/uint32(p.Parts), (part+1)*buckets/uint32(p.Parts)
-		counts := f.counts[:to-from]
-		f.sort(text, n, active, from, counts, 32-hb)
-		if err := f.visit(ctx, text, counts, p, store); err != nil {
+	store.reset(n, p)
+	shift := 32 - tableBits(n)
+	for part := range uint32(1 << partBits) {
+		f.choose(text, n, active, part)
+		f.sort(text, shift)
+		if err := f.visit(ctx, text, p, store); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// sort fills order with the active positions whose hash is one of len(counts) from first on.
-func (f *finder) sort(text []byte, n uint32, active []span, first uint32, counts []uint32, shift uint32) {
-	clear(counts)
-	size := uint32(len(counts))
+func hash4(text []byte, p uint32) uint32 { return le32(text, p) * hashFactor }
+
+// choose fills chosen with the active positions whose hash begins with part.
+func (f *finder) choose(text []byte, n uint32, active []span, part uint32) {
+	f.chosen = resize(f.chosen, int(n>>6)+1)
 	n = max(n, 3) - 3 // the last bytes begin no match of four
 	for _, a := range active {
-		for p := a.from; p < min(a.to, n); p++ {
-			if h := le32(text, p)*hashFactor>>shift - first; h < size {
-				counts[h]++
+		for p, to := a.from, min(a.to, n); p < to; {
+			end := min(to, p|63+1)
+			word := uint64(0)
+			for q := p; q < end; q++ {
+				// 1 if equal: chance decides, so there must be no branch.
+				word |= (uint64(hash4(text, q)>>(32-partBits)^part) - 1) >> 63 << (q & 63)
 			}
-		}
-	}
-	total := uint32(0)
-	for i, c := range counts {
-		counts[i] = total
-		total += c
-	}
-	if uint32(cap(f.order)) < total {
-		f.order = make([]uint32, total)
-	}
-	f.order = f.order[:total]
-	order := f.order
-	for _, a := range active {
-		for p := a.from; p < min(a.to, n); p++ {
-			if h := le32(text, p)*hashFactor>>shift - first; h < size {
-				k := counts[h]
-				counts[h] = k + 1
-				order[k] = p
-			}
+			f.chosen[p>>6] |= word
+			p = end
 		}
 	}
 }
 
-// visit goes through the buckets. counts tells where each ends.
-func (f *finder) visit(ctx context.Context, text []byte, counts []uint32, p *Params, store *matchStore) error {
+// sort fills counts and order with the chosen positions.
+func (f *finder) sort(text []byte, shift uint32) {
+	f.counts = resize(f.counts, 1<<(32-shift-partBits))
+	counts, mask := f.counts, uint32(len(f.counts)-1)
+	for i, word := range f.chosen {
+		for ; word != 0; word &= word - 1 {
+			p := uint32(i)<<6 | uint32(bits.TrailingZeros64(word))
+			counts[hash4(text, p)>>shift&mask]++
+		}
+	}
+	total := uint32(0)
+	for h, c := range counts {
+		counts[h] = total
+		total += c
+	}
+	if uint32(cap(f.order)) < total {
+		f.order = make([]uint32, total, total+total/8)
+	}
+	f.order = f.order[:total]
+	order := f.order
+	for i, word := range f.chosen {
+		for ; word != 0; word &= word - 1 {
+			p := uint32(i)<<6 | uint32(bits.TrailingZeros64(word))
+			h := hash4(text, p) >> shift & mask
+			k := counts[h]
+			counts[h] = k + 1
+			order[k] = p
+		}
+	}
+}
+
+// visit goes through the buckets, of which counts tells where each ends.
+func (f *finder) visit(ctx context.Context, text []byte, p *Params, store *matchStore) error {
+	counts := f.counts
 	if room := min(p.TreeMax, max(len(f.order), groupSize)); len(f.nodes) < room {
 		f.nodes = make([]node, room)
 	}

@@ -5,8 +5,7 @@ type Params struct {
 	Nice        uint32 // matches of this length are taken without a look at anything else; up to maxNice
 	RepeatLeast uint32 // repeats from this length on are taken before all else, and their insides are not searched; more than Nice
 	Depth       int    // nodes of a tree that are visited for a position
-	Keep        int    // matches that are kept of those found for a position, the longest ones; up to maxKeep
-	Parts       int    // how many times the text is gone through to sort it, each time a part of it: more need less memory
+	Keep        int    // matches that are kept of those found for a position, the longest ones; up to maxKeep. With 1 they take four bytes a position, and StorePages is without effect
 	TreeMax     int    // positions in one tree; those with the same four bytes beyond that go into another
 	StorePages  int    // pages of the match store beyond which one match is kept for a position; beyond twice that, none
 	Composites  int    // how many of the longest matches are tried with a literal and a repeated match behind them
@@ -20,7 +19,7 @@ const (
 
 // The levels. Sizes and times, compared with xz -9 in blocks of the same size, are in docs/BENCHMARKS.md.
 var (
-	Best     = Params{Nice: 64, RepeatLeast: 273, Depth: 40, Keep: 4, Parts: 1, TreeMax: 1 << 20, StorePages: 20 << 10, Composites: 3, Slack: 1 << 20}
-	Balanced = Params{Nice: 48, RepeatLeast: 200, Depth: 20, Keep: 4, Parts: 1, TreeMax: 1 << 20, StorePages: 20 << 10, Composites: 3, Slack: 128}
-	Fast     = Params{Nice: 40, RepeatLeast: 128, Depth: 10, Keep: 3, Parts: 1, TreeMax: 1 << 17, StorePages: 10 << 10, Composites: 2, Slack: 64}
+	Best     = Params{Nice: 127, RepeatLeast: 273, Depth: 56, Keep: 4, TreeMax: 1 << 20, StorePages: 15 << 10, Composites: 3, Slack: 1 << 20}
+	Balanced = Params{Nice: 64, RepeatLeast: 200, Depth: 24, Keep: 4, TreeMax: 1 << 18, StorePages: 15 << 10, Composites: 3, Slack: 128}
+	Fast     = Params{Nice: 64, RepeatLeast: 128, Depth: 20, Keep: 1, TreeMax: 1 << 15, Composites: 1, Slack: 128}
 )

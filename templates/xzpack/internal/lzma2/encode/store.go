@@ -17,6 +17,8 @@ const (
 // in the order in which they were found. A record is a header, number of words<<16 | position in the segment, and the
 // words. When the parser comes to a segment, an index of its records is made.
 type matchStore struct {
+	longest []uint32 // by position: if only the longest match of each is kept, its word, and nothing below is in use
+
 	pages  []uint32 // of pageSize words each
 	used   int      // pages in use
 	chains []chain
@@ -38,18 +40,31 @@ const (
 )
 
 // reset empties the store for a text of n positions.
-func (s *matchStore) reset(n uint32, budget int) {
-	s.budget = budget
+func (s *matchStore) reset(n uint32, p *Params) {
+	if p.Keep == 1 {
+		s.longest = resize(s.longest, int(n))
+		return
+	}
+	s.budget = p.StorePages
 	s.chains = resize(s.chains, int(n>>segBits)+1)
 	for i := range s.chains {
 		s.chains[i] = chain{first: -1, last: -1, fill: pageRoom}
 	}
 	s.used = 0
+	// As much as could be needed is allocated at once: what is not written takes no memory.
+	words := int(n) * (1 + min(p.Keep, maxKeep))
+	if pages := min(2*s.budget, words/(pageRoom-maxKeep)+len(s.chains)); len(s.pages)>>pageBits < pages {
+		s.pages = make([]uint32, pages<<pageBits)
+	}
 	s.loaded = [2]int{-1, -1}
 }
 
 // put stores the words for a position. At most maxKeep are given.
 func (s *matchStore) put(pos uint32, words []uint32) {
+	if s.longest != nil {
+		s.longest[pos] = words[len(words)-1]
+		return
+	}
 	c := &s.chains[pos>>segBits]
 	if s.used > s.budget && len(words) > 1 {
 		words = words[len(words)-1:]
@@ -66,13 +81,8 @@ func (s *matchStore) put(pos uint32, words []uint32) {
 // extend appends a page to a chain. It reports false when there is no memory left for one; then the position has no
 // matches.
 func (s *matchStore) extend(c *chain) bool {
-	if (s.used+1)<<pageBits > len(s.pages) {
-		if s.used >= 2*s.budget {
-			return false
-		}
-		grown := make([]uint32, min(max(2*len(s.pages), 1<<20), 2*s.budget<<pageBits))
-		copy(grown, s.pages)
-		s.pages = grown
+	if (s.used+1)<<pageBits > len(s.pages) || s.used >= 2*s.budget {
+		return false
 	}
 	next := int32(s.used)
 	s.used++
@@ -109,6 +119,12 @@ func (s *matchStore) load(segment int) {
 
 // get returns the words for a position, short matches first.
 func (s *matchStore) get(pos uint32) []uint32 {
+	if s.longest != nil {
+		if s.longest[pos] == 0 {
+			return nil
+		}
+		return s.longest[pos : pos+1]
+	}
 	segment := int(pos >> segBits)
 	if s.loaded[segment&1] != segment {
 		s.load(segment)
