@@ -1,0 +1,176 @@
+package encode
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// found is what the finder tells of a position: matches that grow.
+type found struct{ len, dist uint32 }
+
+// search finds the matches of all positions of text.
+func search(t *testing.T, f *finder, text []byte, p Params) [][]found {
+	t.Helper()
+	n := uint32(len(text))
+	var store matchStore
+	require.NoError(t, f.find(context.Background(), padded(text), n, []span{{0, n}}, &p, &store))
+	all := make([][]found, n)
+	for pos := range n {
+		for _, w := range store.get(pos) {
+			all[pos] = append(all[pos], found{w >> lenShift & lenMask, w & distMask})
+			if w>>lenShift&lenMask < p.Nice {
+				requireMore(t, text, pos, w)
+			}
+		}
+	}
+	return all
+}
+
+// requireMore: the mark that a match may go on is never missing where it should be.
+func requireMore(t *testing.T, text []byte, p, w uint32) {
+	t.Helper()
+	next := p + w>>lenShift&lenMask + 1 // behind the byte that differs
+	if d := w&distMask + 1; int(next)+2 <= len(text) && le16(text, next) == le16(text, next-d) {
+		require.Equal(t, uint32(1), w>>moreShift, "position %d", p)
+	}
+}
+
+// commonLen is how long the texts at q and p are the same, with zeros behind the text.
+func commonLen(text []byte, q, p int, limit uint32) uint32 {
+	at := func(i int) byte {
+		if i < len(text) {
+			return text[i]
+		}
+		return 0
+	}
+	l := uint32(0)
+	for l < limit && at(q+int(l)) == at(p+int(l)) {
+		l++
+	}
+	return l
+}
+
+// oracle is every match that is longer than all nearer ones, from a length of four on, up to the first one of nice.
+func oracle(text []byte, p int, nice uint32) (all []found) {
+	best := uint32(3)
+	for q := p - 1; q >= 0 && best < nice; q-- {
+		if l := commonLen(text, q, p, nice); l > best {
+			best = l
+			all = append(all, found{l, uint32(p - q - 1)})
+		}
+	}
+	return all
+}
+
+// requireReal checks what must hold of matches however short the search was.
+func requireReal(t *testing.T, text []byte, all [][]found, p Params) {
+	t.Helper()
+	for pos, matches := range all {
+		require.LessOrEqual(t, len(matches), p.Keep)
+		for i, m := range matches {
+			require.GreaterOrEqual(t, m.len, uint32(4))
+			require.LessOrEqual(t, m.len, p.Nice)
+			require.Less(t, m.dist, uint32(pos))
+			require.True(t, i == 0 || m.len > matches[i-1].len, "lengths grow")
+			require.True(t, i == 0 || m.dist > matches[i-1].dist, "so do distances: a nearer one of the same length is better")
+			require.Equal(t, m.len, commonLen(text, pos-int(m.dist)-1, pos, p.Nice), "position %d, distance %d", pos, m.dist)
+		}
+	}
+}
+
+// smallTexts are short texts in which there is much to find.
+func smallTexts(n int) map[string][]byte {
+	texts := map[string][]byte{
+		"zeros": make([]byte, n), "ff": bytes.Repeat([]byte{0xff}, n), "noise": random(1, n), "zeros at the end": append(dense(1, n/2), make([]byte, n/2)...),
+	}
+	rnd := rand.New(rand.NewPCG(2, 2))
+	for _, symbols := range []int{1, 2, 3, 5, 16} {
+		p := make([]byte, n)
+		for i := range p {
+			p[i] = "\x00\xff\x7f\x80abcdefghijkl"[rnd.IntN(symbols)]
+		}
+		texts[fmt.Sprint(symbols, " symbols")] = p
+	}
+	for _, period := range []int{2, 3, 5, 17, 40, 100} {
+		p := bytes.Repeat(random(uint64(period), period), n/period+1)[:n]
+		for range 6 {
+			p[rnd.IntN(n)]++
+		}
+		texts[fmt.Sprint("nearly period ", period)] = p
+	}
+	return texts
+}
+
+// TestTreesFindAll: with no limits on the search all that is worth having is found.
+func TestTreesFindAll(t *testing.T) {
+	var f finder // one for all: nothing may be left of the text before
+	for name, text := range smallTexts(1500) {
+		for _, nice := range []uint32{keySize, 17, 40, 60} {
+			p := Params{Nice: nice, Depth: 1 << 20, Keep: 63, TreeMax: 1 << 20, StorePages: 1 << 20}
+			all := search(t, &f, text, p)
+			requireReal(t, text, all, p)
+			for pos := range len(text) - 3 {
+				want := oracle(text, pos, nice)
+				if !slices.Equal(want, all[pos]) {
+					require.Equal(t, want, all[pos], "%s, nice %d, position %d", name, nice, pos)
+				}
+			}
+		}
+	}
+}
+
+// TestTreesKeepTheLongest: limits lose matches, but none that are told are wrong; keeping fewer keeps the longest.
+func TestTreesKeepTheLongest(t *testing.T) {
+	for name, text := range smallTexts(1500) {
+		base := Params{Nice: 48, Depth: 20, Keep: 63, TreeMax: 1 << 20, StorePages: 1 << 20}
+		all := search(t, new(finder), text, base)
+		requireReal(t, text, all, base)
+		for _, keep := range []int{1, 2, 4, 8} {
+			p := base
+			p.Keep = keep
+			kept := search(t, new(finder), text, p)
+			for pos := range kept {
+				want := all[pos][max(0, len(all[pos])-keep):]
+				require.True(t, slices.Equal(want, kept[pos]), "%s, keep %d, position %d", name, keep, pos)
+			}
+		}
+		for _, trees := range []int{2, 100, 1024, 1500} {
+			p := base
+			p.TreeMax = trees
+			requireReal(t, text, search(t, new(finder), text, p), p)
+		}
+	}
+}
+
+// TestTreesLookAtActiveSpansOnly: what is left out neither finds nor is found.
+func TestTreesLookAtActiveSpansOnly(t *testing.T) {
+	text := bytes.Repeat(dense(1, 500), 4)
+	p := Best
+	for _, spans := range [][]span{nil, {{0, 500}, {1000, 1500}}, {{3, 400}, {401, 402}, {700, 2000}}, {{0, 2000}}} {
+		var f finder
+		var store matchStore
+		require.NoError(t, f.find(context.Background(), padded(text), 2000, spans, &p, &store))
+		in := func(q uint32) bool {
+			for _, s := range spans {
+				if s.from <= q && q < s.to {
+					return true
+				}
+			}
+			return false
+		}
+		n := 0
+		for pos := range uint32(2000) {
+			for _, w := range store.get(pos) {
+				n++
+				require.True(t, in(pos) && in(pos-w&distMask-1), "position %d", pos)
+			}
+		}
+		require.Equal(t, len(spans) > 0, n > 100)
+	}
+}
