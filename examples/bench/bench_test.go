@@ -3,6 +3,8 @@
 package main
 
 import (
+	"bytes"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -11,6 +13,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/tplkit/tplkit/cmd/tplkit/measure"
+	"github.com/tplkit/tplkit/templates/xzpack"
 )
 
 func TestParse(t *testing.T) {
@@ -18,31 +23,98 @@ func TestParse(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 1, c.runs)
 	require.Equal(t, 3, c.jobs)
-	for _, args := range [][]string{{"-runs", "0"}, {"-dense-mb", "1"}, {"more"}, {"-such"}} {
+	for _, args := range [][]string{{"-runs", "0"}, {"-dense-mb", "1"}, {"-part-mb", "500"}, {"more"}, {"-such"}} {
 		_, err := parse(args, io.Discard)
 		require.Error(t, err, args)
 	}
 }
 
-func TestMeasure(t *testing.T) {
-	b := &bench{config: config{runs: 3, jobs: 2, dir: t.TempDir()}, log: io.Discard}
-	costs, err := b.measure(t.Context(), []command{
-		{"a file", `head -c $((JOBS * 500)) /dev/zero > made`, "made"},
-		{"work", `i=0; while [ $i -lt 20000 ]; do i=$((i + 1)); done`, ""},
-	})
-	require.NoError(t, err)
-	require.EqualValues(t, 1000, costs["a file"].size)
-	require.Positive(t, costs["work"].cpu)
-	require.Positive(t, costs["work"].memory)
-
-	_, err = b.measure(t.Context(), []command{{"a failure", "echo no good >&2; exit 3", ""}})
-	require.ErrorContains(t, err, "no good")
+func TestBounds(t *testing.T) {
+	var out bytes.Buffer
+	b := &bench{out: &out, log: io.Discard, peaks: make(map[string]peak)}
+	b.packBounds("image", figures{
+		xzName(2):                     {CPU: 10 * time.Second, Wall: 5 * time.Second, Size: 10_000, Memory: 1},
+		way{"best", false, 2}.name():  {CPU: 7 * time.Second, Wall: 4 * time.Second, Size: 9_999, Memory: 600 * mib},
+		way{"best", true, 2}.name():   {CPU: 8 * time.Second, Wall: 4 * time.Second, Size: 9_999, Memory: 640 * mib},
+		way{"fast", false, 2}.name():  {CPU: 4 * time.Second, Wall: 2 * time.Second, Size: 10_300, Memory: 100 * mib},
+		way{"best", false, 1}.name():  {CPU: 99 * time.Second},
+		way{"such", false, 22}.name(): {CPU: 99 * time.Second},
+	}, 2)
+	b.atLeast(2, 3, times, "more")
+	b.unpackMemory("image", measure.Cost{Memory: 200 * mib}, 2)
+	b.tellBounds()
+	var got []string
+	for _, x := range b.bounds {
+		got = append(got, fmt.Sprintf("%s: "+x.form+" %v", x.what, x.got, x.kept()))
+	}
+	require.Equal(t, []string{
+		"image, best: size: 0.9999 × true",
+		"image, best: CPU without the proof: 0.70 × true",
+		"image, best: wall with all cores, without the proof: 0.80 × false",
+		"image, best: CPU with the proof: 0.80 × true",
+		"image, fast: size: 1.0300 × false",
+		"image, fast: CPU without the proof: 0.40 × true",
+		"more: 3.00 × true",
+		"image: peak memory of unpacking, -j2: 200 MiB false",
+		"best: peak memory of packing for each worker, the most of all inputs (image, -j2): 320 MiB true",
+		"fast: peak memory of packing for each worker, the most of all inputs (image, -j2): 50 MiB true",
+	}, got)
+	require.Contains(t, out.String(), "Not all are kept.")
+	require.Contains(t, out.String(), "≤ 0.70 × | **no** |")
 }
 
-func TestMedian(t *testing.T) {
-	of := func(c cost) time.Duration { return c.wall }
-	require.EqualValues(t, 2, median([]cost{{wall: 9}, {wall: 1}, {wall: 2}}, of))
-	require.EqualValues(t, 1, median([]cost{{wall: 2}, {wall: 1}}, of))
+func TestChildren(t *testing.T) {
+	dir := t.TempDir()
+	original, packed := filepath.Join(dir, "a"), filepath.Join(dir, "a.xz")
+	require.NoError(t, makeFile(original, repeated([]byte("0123456"), 3*mib+5)))
+	src, err := os.Open(original)
+	require.NoError(t, err)
+	defer src.Close()
+	require.NoError(t, makeFile(packed, func(w io.Writer) error {
+		_, err := xzpack.Pack(t.Context(), w, src, 3*mib+5, xzpack.PackOptions{BlockSize: mib})
+		return err
+	}))
+	require.NoError(t, children["ulikunitz"]([]string{packed}))
+	require.NoError(t, children["read"]([]string{packed, original, "20"}))
+	require.ErrorContains(t, children["read"]([]string{packed, packed, "20"}), "not what")
+	require.Error(t, children["ulikunitz"]([]string{original}))
+	require.Error(t, children["read"]([]string{packed}))
+}
+
+func TestInputs(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "periodic")
+	require.NoError(t, makeFile(path, repeated([]byte("abc"), 2*mib+10)))
+	got, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Equal(t, bytes.Repeat([]byte("abc"), mib)[:2*mib+10], got)
+
+	size, err := makeTar(t.Context(), filepath.Join(dir, "tar"), mib)
+	require.NoError(t, err)
+	require.InDelta(t, mib, size, mib)
+
+	from := filepath.Join(dir, "from")
+	f, err := os.Create(from)
+	require.NoError(t, err)
+	for i := range int64(8) {
+		_, err = f.WriteAt([]byte{byte(i)}, i*blockSize)
+		require.NoError(t, err)
+	}
+	require.NoError(t, f.Truncate(8*blockSize))
+	require.NoError(t, f.Close())
+	require.NoError(t, makePart(path, from, 2*blockSize))
+	f, err = os.Open(path)
+	require.NoError(t, err)
+	defer f.Close()
+	st, err := f.Stat()
+	require.NoError(t, err)
+	require.EqualValues(t, 2*blockSize, st.Size())
+	var first [1]byte
+	for at, want := range map[int64]byte{0: 2, blockSize: 6} {
+		_, err = f.ReadAt(first[:], at)
+		require.NoError(t, err)
+		require.Equal(t, want, first[0])
+	}
 }
 
 func TestImages(t *testing.T) {

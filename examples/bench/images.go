@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -51,16 +52,21 @@ func makeImage(ctx context.Context, path string, size, data int64) error {
 	return nil
 }
 
+// goRoot is where Go itself lies.
+func goRoot(ctx context.Context) (string, error) {
+	out, err := exec.CommandContext(ctx, "go", "env", "GOROOT").Output()
+	return strings.TrimSpace(string(out)), err
+}
+
 var errEnough = errors.New("enough")
 
 // collect copies regular files to dir until there are data bytes of them, some
 // from each of several parts of a system: programs, libraries, sources, texts.
 func collect(ctx context.Context, dir string, data int64) error {
-	goroot, err := exec.CommandContext(ctx, "go", "env", "GOROOT").Output()
+	root, err := goRoot(ctx)
 	if err != nil {
 		return err
 	}
-	root := string(goroot[:len(goroot)-1])
 	sources := []string{"/usr/bin", "/usr/lib/x86_64-linux-gnu", filepath.Join(root, "src"), "/usr/share", filepath.Join(root, "pkg"), "/usr/lib", "/usr/include"}
 	var total int64
 	for i, source := range sources {

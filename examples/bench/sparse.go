@@ -1,0 +1,64 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/tplkit/tplkit/cmd/tplkit/measure"
+)
+
+// sparse measures a large image with little in it.
+func (b *bench) sparse(ctx context.Context) error {
+	fmt.Fprintf(b.log, "making the sparse image of %d GiB\n", b.sparseGB)
+	size := int64(b.sparseGB) << 30
+	if err := makeImage(ctx, b.path("sparse.raw"), size, int64(b.dataMB)*mib); err != nil {
+		return err
+	}
+	used, err := b.dataIn("sparse.raw")
+	if err != nil {
+		return err
+	}
+	b.heading("## Sparse image: %d GiB of ext4, %d MiB of data", b.sparseGB, used/mib)
+	b.heading("### Packing, all cores")
+	command := func(name, in, flags string) measure.Command {
+		c := b.shell(name, fmt.Sprintf("%s pack -q --force --level fast -j %d -o packed %s %s", b.tplkit, b.jobs, flags, in))
+		c.Made = b.path("packed/" + in + ".xz")
+		return once(c)
+	}
+	best := way{"best", false, b.jobs}
+	const packed, alone, digested, hashing = "tplkit pack --level fast", "tplkit pack --level fast of the data alone", "tplkit pack --level fast, sha1 and sha256", "sha1sum and sha256sum"
+	got, err := b.table(ctx, size, xzName(b.jobs), []measure.Command{
+		keep(once(b.xz(b.jobs, "sparse.raw", "sparse.xz"))),
+		once(b.pack(best, "sparse.raw", "ours.xz")),
+		command(packed, "sparse.raw", ""),
+		command(alone, "data.raw", ""),
+		command(digested, "sparse.raw", "--digest sha1 --digest sha256"),
+		once(b.shell(hashing, "sha1sum sparse.raw; sha256sum sparse.raw")),
+	})
+	if err != nil {
+		return err
+	}
+	b.packBounds("sparse image", figures{xzName(b.jobs): got[xzName(b.jobs)], best.name(): got[best.name()]}, b.jobs)
+	over := got[packed].Over(got[alone])
+	b.atMost(1.1, over.CPU, "%.2f", "sparse image: CPU of packing over that of its data alone")
+	b.atMost(1.1, over.Wall, "%.2f", "sparse image: wall of packing over that of its data alone")
+	apart := measure.Cost{CPU: got[packed].CPU + got[hashing].CPU, Wall: got[packed].Wall + got[hashing].Wall}
+	over = got[digested].Over(apart)
+	b.atMost(1, over.CPU, "%.2f", "sparse image: CPU of packing with two digests over packing, sha1sum and sha256sum")
+	b.atMost(1, over.Wall, "%.2f", "sparse image: wall of packing with two digests over packing, sha1sum and sha256sum")
+	return b.sparseUnpacking(ctx, size)
+}
+
+func (b *bench) sparseUnpacking(ctx context.Context, size int64) error {
+	b.heading("### Unpacking the file that xz made")
+	xz, ours := b.xzUnpack(b.jobs, "sparse.xz", "unpacked.raw"), b.unpack(b.jobs, "sparse.xz", "unpacked.raw")
+	got, err := b.table(ctx, size, xz.Name, []measure.Command{xz, ours})
+	if err != nil {
+		return err
+	}
+	b.atMost(0.3, got[ours.Name].Over(got[xz.Name]).Wall, times, "sparse image: wall of unpacking to a sparse file with all cores")
+	b.unpackMemory("sparse image", got[ours.Name], b.jobs)
+	return nil
+}
