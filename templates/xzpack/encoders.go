@@ -10,7 +10,6 @@ import (
 // has; what is idle when it is done stays for the next one until the collector wants the memory.
 type encoders struct {
 	effort lzma2.Effort
-	make   func(lzma2.Effort) lzma2.Encoder
 	mu     sync.Mutex
 	free   []lzma2.Encoder
 }
@@ -29,7 +28,7 @@ func (e *encoders) get() lzma2.Encoder {
 	if enc, ok := idleEncoders[e.effort].Get().(lzma2.Encoder); ok {
 		return enc
 	}
-	return e.make(e.effort)
+	return lzma2.NewEncoder(e.effort)
 }
 
 func (e *encoders) put(enc lzma2.Encoder) {

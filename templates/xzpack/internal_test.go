@@ -44,13 +44,13 @@ func TestPanickingWorkerIsAnError(t *testing.T) {
 		p, err := newPacker(io.Discard, 100_000, PackOptions{BlockSize: 4096, Jobs: jobs, Content: io.Discard})
 		require.NoError(t, err)
 		var n atomic.Int64
-		p.encoders.make = func(e lzma2.Effort) lzma2.Encoder {
-			return codecFunc(func(ctx context.Context, dst, block []byte, spare bool) ([]byte, error) {
+		for range jobs {
+			p.encoders.free = append(p.encoders.free, codecFunc(func(ctx context.Context, dst, block []byte, spare bool) ([]byte, error) {
 				if n.Add(1) == 5 {
 					panic("index out of range")
 				}
-				return lzma2.NewEncoder(e).Encode(ctx, dst, block, spare)
-			})
+				return lzma2.NewEncoder(lzma2.Least).Encode(ctx, dst, block, spare)
+			}))
 		}
 		_, err = p.pack(context.Background(), &streamSource{r: bytes.NewReader(bytes.Repeat([]byte("x"), 100_000))})
 		require.ErrorContains(t, err, "panic: index out of range")

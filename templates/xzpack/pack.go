@@ -104,7 +104,7 @@ func newPacker(dst io.Writer, size int64, opt PackOptions) (*packer, error) {
 	return &packer{
 		opt: opt, jobs: jobs, buffer: int(buffer), dst: dst,
 		meter:    meter{Progress: Progress{Total: size}, report: opt.Progress},
-		encoders: encoders{effort: opt.Level.effort(), make: lzma2.NewEncoder},
+		encoders: encoders{effort: opt.Level.effort()},
 		prover:   prover{prove: lzma2.Prove, turns: make(chan struct{}, (jobs+3)/4)},
 	}, nil
 }

@@ -39,14 +39,12 @@ func TestWhatIsNotProvedIsNotWritten(t *testing.T) {
 	p, err := newPacker(&out, 100_000, PackOptions{BlockSize: 4096, Jobs: 1})
 	require.NoError(t, err)
 	n := 0
-	p.encoders.make = func(e lzma2.Effort) lzma2.Encoder {
-		return codecFunc(func(ctx context.Context, dst, block []byte, spare bool) ([]byte, error) {
-			if n++; n == 3 {
-				block = append([]byte{block[0] + 1}, block[1:]...)
-			}
-			return lzma2.NewEncoder(e).Encode(ctx, dst, block, false)
-		})
-	}
+	p.encoders.free = []lzma2.Encoder{codecFunc(func(ctx context.Context, dst, block []byte, spare bool) ([]byte, error) {
+		if n++; n == 3 {
+			block = append([]byte{block[0] + 1}, block[1:]...)
+		}
+		return lzma2.NewEncoder(lzma2.Least).Encode(ctx, dst, block, false)
+	})}
 	_, err = p.pack(t.Context(), &streamSource{r: bytes.NewReader(noiseOf(100_000))})
 	require.ErrorIs(t, err, lzma2.ErrProof)
 	require.ErrorContains(t, err, "please report it")

@@ -128,7 +128,7 @@ func TestReaderTellsOfZeros(t *testing.T) {
 	content := make([]byte, 10<<16)
 	copy(content[2<<16+100:], "data")
 	sizes := pack(t, content, xzpack.PackOptions{BlockSize: 1 << 16})
-	without := forged{blocks: []forgedBlock{{content: content}}}.bytes(t)
+	without := forged{blocks: []forgedBlock{{content: content, dict: 1 << 20}}}.bytes(t)
 	for _, file := range [][]byte{sizes, without} {
 		var dst zeroCounter
 		n, err := stream(t, bytes.NewReader(file), xzpack.ReaderOptions{}).WriteTo(&dst)

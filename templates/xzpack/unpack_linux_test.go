@@ -21,7 +21,7 @@ func TestUnpackIsSparse(t *testing.T) {
 	copy(content[9*block:], noise(2, 3*page))
 	content[len(content)-1] = 1
 	sizes := pack(t, content, xzpack.PackOptions{BlockSize: block})
-	without := forged{blocks: []forgedBlock{{content: content[:30*block]}, {content: content[30*block:]}}}.bytes(t)
+	without := forged{blocks: []forgedBlock{{content: content[:30*block], dict: 4 << 20}, {content: content[30*block:], dict: 4 << 20}}}.bytes(t)
 	for name, unpack := range map[string]func(f *os.File) error{
 		"at random": func(f *os.File) error {
 			return open(t, sizes).Unpack(context.Background(), f, xzpack.UnpackOptions{})

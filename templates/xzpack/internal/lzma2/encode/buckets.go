@@ -9,8 +9,8 @@ import (
 // brings those that can match each other together, and then goes from bucket to bucket: what is compared lies in the
 // nearest cache, where a finder that follows the text would wait for memory at every step.
 //
-// The text is sorted in parts, each with a quarter of the hashes: that takes a quarter of the memory, and the counters
-// stay in a nearer cache.
+// The text is sorted in parts, each with some of the hashes: that takes less memory, and the counters stay in a nearer
+// cache.
 type finder struct {
 	chosen []uint64 // a bit for each position: its hash belongs to the part
 	counts []uint32 // by hash: where the bucket's next position goes; the bucket ends there at last
@@ -22,7 +22,6 @@ const (
 	hashFactor   = 2654435761
 	maxTableBits = 19
 	minTableBits = 8
-	partBits     = 2
 	// groupSize is how many positions are made nodes of at once: few enough for the nearest cache, and enough to fetch
 	// their texts beside each other.
 	groupSize = 1024
@@ -38,9 +37,9 @@ func tableBits(n uint32) uint32 {
 func (f *finder) find(ctx context.Context, text []byte, n uint32, active []span, p *Params, store *matchStore) error {
 	store.reset(n, p)
 	shift := 32 - tableBits(n)
-	for part := range uint32(1 << partBits) {
-		f.choose(text, n, active, part)
-		f.sort(text, shift)
+	for part := range uint32(1) << p.PartBits {
+		f.choose(text, n, active, part, 32-p.PartBits)
+		f.sort(text, shift, 1<<(32-shift-p.PartBits))
 		if err := f.visit(ctx, text, p, store); err != nil {
 			return err
 		}
@@ -50,8 +49,8 @@ func (f *finder) find(ctx context.Context, text []byte, n uint32, active []span,
 
 func hash4(text []byte, p uint32) uint32 { return le32(text, p) * hashFactor }
 
-// choose fills chosen with the active positions whose hash begins with part.
-func (f *finder) choose(text []byte, n uint32, active []span, part uint32) {
+// choose fills chosen with the active positions whose hash, shifted, is part.
+func (f *finder) choose(text []byte, n uint32, active []span, part, shift uint32) {
 	f.chosen = resize(f.chosen, int(n>>6)+1)
 	n = max(n, 3) - 3 // the last bytes begin no match of four
 	for _, a := range active {
@@ -60,7 +59,7 @@ func (f *finder) choose(text []byte, n uint32, active []span, part uint32) {
 			word := uint64(0)
 			for q := p; q < end; q++ {
 				// 1 if equal: chance decides, so there must be no branch.
-				word |= (uint64(hash4(text, q)>>(32-partBits)^part) - 1) >> 63 << (q & 63)
+				word |= (uint64(hash4(text, q)>>shift^part) - 1) >> 63 << (q & 63)
 			}
 			f.chosen[p>>6] |= word
 			p = end
@@ -68,9 +67,9 @@ func (f *finder) choose(text []byte, n uint32, active []span, part uint32) {
 	}
 }
 
-// sort fills counts and order with the chosen positions.
-func (f *finder) sort(text []byte, shift uint32) {
-	f.counts = resize(f.counts, 1<<(32-shift-partBits))
+// sort fills counts, of so many buckets, and order with the chosen positions.
+func (f *finder) sort(text []byte, shift uint32, buckets int) {
+	f.counts = resize(f.counts, buckets)
 	counts, mask := f.counts, uint32(len(f.counts)-1)
 	for i, word := range f.chosen {
 		for ; word != 0; word &= word - 1 {

@@ -78,7 +78,7 @@ func TestMixtures(t *testing.T) {
 
 // TestOtherParams: there is nothing about the levels that the encoder needs to be right.
 func TestOtherParams(t *testing.T) {
-	text := mixture(5, 200_000)
+	text := append(mixture(5, 200_000), make([]byte, 150)...) // it ends like what is behind it
 	for _, change := range []func(p *encode.Params){
 		func(p *encode.Params) { p.Depth = 1 },
 		func(p *encode.Params) { p.Keep = 1 },
@@ -90,6 +90,7 @@ func TestOtherParams(t *testing.T) {
 		func(p *encode.Params) { p.Composites = 9 },
 		func(p *encode.Params) { p.Slack = 0 },
 		func(p *encode.Params) { p.Nice = 16 },
+		func(p *encode.Params) { p.Nice, p.RepeatLeast = 127, 200 },
 		func(p *encode.Params) { p.RepeatLeast = 10_000 },
 		func(p *encode.Params) { p.RepeatLeast = p.Nice + 1 },
 	} {

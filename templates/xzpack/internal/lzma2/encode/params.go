@@ -7,6 +7,7 @@ type Params struct {
 	Depth       int    // nodes of a tree that are visited for a position
 	Keep        int    // matches that are kept of those found for a position, the longest ones; up to maxKeep. With 1 they take four bytes a position, and StorePages is without effect
 	TreeMax     int    // positions in one tree; those with the same four bytes beyond that go into another
+	PartBits    uint32 // the text is sorted in so many parts, as a power of two: more take less memory and more time
 	StorePages  int    // pages of the match store beyond which one match is kept for a position; beyond twice that, none
 	Composites  int    // how many of the longest matches are tried with a literal and a repeated match behind them
 	Slack       uint32 // what such a composite may cost more up to its literal than the best way there, in 16ths of a bit
@@ -19,7 +20,7 @@ const (
 
 // The levels. Sizes and times, compared with xz -9 in blocks of the same size, are in docs/BENCHMARKS.md.
 var (
-	Best     = Params{Nice: 127, RepeatLeast: 273, Depth: 56, Keep: 4, TreeMax: 1 << 20, StorePages: 15 << 10, Composites: 3, Slack: 1 << 20}
-	Balanced = Params{Nice: 64, RepeatLeast: 200, Depth: 24, Keep: 4, TreeMax: 1 << 18, StorePages: 15 << 10, Composites: 3, Slack: 128}
-	Fast     = Params{Nice: 64, RepeatLeast: 128, Depth: 20, Keep: 1, TreeMax: 1 << 15, Composites: 1, Slack: 128}
+	Best     = Params{Nice: 127, RepeatLeast: 273, Depth: 56, Keep: 4, TreeMax: 1 << 20, PartBits: 2, StorePages: 15 << 10, Composites: 3, Slack: 1 << 20}
+	Balanced = Params{Nice: 64, RepeatLeast: 200, Depth: 24, Keep: 4, TreeMax: 1 << 18, PartBits: 2, StorePages: 15 << 10, Composites: 3, Slack: 128}
+	Fast     = Params{Nice: 64, RepeatLeast: 128, Depth: 20, Keep: 1, TreeMax: 1 << 15, PartBits: 3, Composites: 1, Slack: 128}
 )
