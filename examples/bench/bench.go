@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"github.com/tplkit/tplkit/cmd/tplkit/measure"
@@ -124,6 +125,11 @@ func (b *bench) unpack(jobs int, in, out string) measure.Command {
 		Name: b.discardName(jobs) + " > file", Made: b.path(out),
 		Args: []string{b.tplkit, "bench-step", "-j", strconv.Itoa(jobs), "unpack", b.path(in), b.path(out)},
 	}
+}
+
+// command is tplkit as users call it, where the inputs are.
+func (b *bench) command(name string, args ...string) measure.Command {
+	return measure.Command{Name: name, Dir: b.dir, Args: slices.Concat([]string{b.tplkit}, args, []string{"-q", "-j", strconv.Itoa(b.jobs)})}
 }
 
 // shell is a command line that is run where the inputs are.

@@ -49,18 +49,18 @@ func TestBounds(t *testing.T) {
 	}
 	require.Equal(t, []string{
 		"image, best: size: 0.9999 × true",
-		"image, best: CPU without the proof: 0.70 × true",
-		"image, best: wall with all cores, without the proof: 0.80 × false",
-		"image, best: CPU with the proof: 0.80 × true",
+		"image, best: CPU without the proof: 0.700 × true",
+		"image, best: wall with all cores, without the proof: 0.800 × false",
+		"image, best: CPU with the proof: 0.800 × true",
 		"image, fast: size: 1.0300 × false",
-		"image, fast: CPU without the proof: 0.40 × true",
-		"more: 3.00 × true",
+		"image, fast: CPU without the proof: 0.400 × true",
+		"more: 3.000 × true",
 		"image: peak memory of unpacking, -j2: 200 MiB false",
 		"best: peak memory of packing for each worker, the most of all inputs (image, -j2): 320 MiB true",
 		"fast: peak memory of packing for each worker, the most of all inputs (image, -j2): 50 MiB true",
 	}, got)
 	require.Contains(t, out.String(), "Not all are kept.")
-	require.Contains(t, out.String(), "≤ 0.70 × | **no** |")
+	require.Contains(t, out.String(), "≤ 0.700 × | **no** |")
 }
 
 func TestChildren(t *testing.T) {

@@ -36,7 +36,7 @@ func (b *bench) atLeast(least float64, got float64, form, what string, args ...a
 
 // The forms of figures.
 const (
-	times    = "%.2f ×"
+	times    = "%.3f ×"
 	timesFew = "%.4f ×" // where a part in thousand counts
 	inMiB    = "%.0f MiB"
 	inRate   = "%.0f MB/s"
@@ -120,6 +120,9 @@ func (b *bench) tellBounds() {
 	b.heading("## Bounds\n\nTimes are multiples of xz's unless something else is said.")
 	if missed {
 		fmt.Fprintln(b.out, "Not all are kept.")
+	}
+	if b.quick {
+		fmt.Fprintln(b.out, "On inputs this small they say little.")
 	}
 	fmt.Fprintln(b.out)
 	if err := measure.Markdown(b.out, rows); err != nil {

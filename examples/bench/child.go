@@ -73,10 +73,11 @@ func read(args []string) error {
 	var got, want [4096]byte
 	for range n {
 		at := rng.Int64N(x.Size()/4096) * 4096
-		if _, err := x.ReadAt(got[:], at); err != nil && err != io.EOF {
+		// An error behind a full read is the end of the file.
+		if n, err := x.ReadAt(got[:], at); n < len(got) {
 			return err
 		}
-		if _, err := original.ReadAt(want[:], at); err != nil && err != io.EOF {
+		if n, err := original.ReadAt(want[:], at); n < len(want) {
 			return err
 		}
 		if !bytes.Equal(got[:], want[:]) {

@@ -66,7 +66,7 @@ func (b *bench) denseUnpacking(ctx context.Context, size int64) error {
 
 	b.heading("### Unpacking it to a sparse file")
 	xz, ours := b.xzUnpack(b.jobs, "dense.xz", "unpacked.raw"), b.unpack(b.jobs, "dense.xz", "unpacked.raw")
-	forced := b.shell("tplkit unpack, forced to disk", fmt.Sprintf("%s unpack -q --force -j %d -o unpacked dense.xz", b.tplkit, b.jobs))
+	forced := b.command("tplkit unpack, forced to disk", "unpack", "--force", "-o", "unpacked", "dense.xz")
 	forced.Made = b.path("unpacked/dense")
 	if got, err = b.table(ctx, size, xz.Name, []measure.Command{xz, ours, forced}); err != nil {
 		return err
@@ -99,12 +99,11 @@ func (b *bench) denseVerifying(ctx context.Context, size int64) error {
 		return err
 	}
 	b.heading("### Verifying")
-	verify := fmt.Sprintf("%s verify-hashes -q -j %d ", b.tplkit, b.jobs)
 	_, err := b.table(ctx, size, "", []measure.Command{
 		once(b.shell("sha1sum of the image", "sha1sum -c --quiet dense.raw.sums")),
-		once(b.shell("tplkit verify-hashes of the image", verify+"plain")),
+		once(b.command("tplkit verify-hashes of the image", "verify-hashes", "plain")),
 		once(b.shell("xz -dc | sha1sum of the packed image", fmt.Sprintf("xz -dc -T%d dense.xz | sha1sum", b.jobs))),
-		once(b.shell("tplkit verify-hashes of the packed image", verify+"verify")),
+		once(b.command("tplkit verify-hashes of the packed image", "verify-hashes", "verify")),
 	})
 	return err
 }

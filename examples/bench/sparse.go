@@ -22,8 +22,8 @@ func (b *bench) sparse(ctx context.Context) error {
 	}
 	b.heading("## Sparse image: %d GiB of ext4, %d MiB of data", b.sparseGB, used/mib)
 	b.heading("### Packing, all cores")
-	command := func(name, in, flags string) measure.Command {
-		c := b.shell(name, fmt.Sprintf("%s pack -q --force --level fast -j %d -o packed %s %s", b.tplkit, b.jobs, flags, in))
+	command := func(name, in string, flags ...string) measure.Command {
+		c := b.command(name, append([]string{"pack", in, "--force", "--level", "fast", "-o", "packed"}, flags...)...)
 		c.Made = b.path("packed/" + in + ".xz")
 		return once(c)
 	}
@@ -32,9 +32,9 @@ func (b *bench) sparse(ctx context.Context) error {
 	got, err := b.table(ctx, size, xzName(b.jobs), []measure.Command{
 		keep(once(b.xz(b.jobs, "sparse.raw", "sparse.xz"))),
 		once(b.pack(best, "sparse.raw", "ours.xz")),
-		command(packed, "sparse.raw", ""),
-		command(alone, "data.raw", ""),
-		command(digested, "sparse.raw", "--digest sha1 --digest sha256"),
+		command(packed, "sparse.raw"),
+		command(alone, "data.raw"),
+		command(digested, "sparse.raw", "--digest", "sha1", "--digest", "sha256"),
 		once(b.shell(hashing, "sha1sum sparse.raw; sha256sum sparse.raw")),
 	})
 	if err != nil {
