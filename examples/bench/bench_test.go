@@ -76,7 +76,10 @@ func TestChildren(t *testing.T) {
 	}))
 	require.NoError(t, children["ulikunitz"]([]string{packed}))
 	require.NoError(t, children["read"]([]string{packed, original, "20"}))
-	require.ErrorContains(t, children["read"]([]string{packed, packed, "20"}), "not what")
+	require.ErrorContains(t, children["read"]([]string{packed, packed, "20"}), "EOF")
+	other := filepath.Join(dir, "b")
+	require.NoError(t, makeFile(other, repeated([]byte("012345"), 3*mib+5)))
+	require.ErrorContains(t, children["read"]([]string{packed, other, "20"}), "not what")
 	require.Error(t, children["ulikunitz"]([]string{original}))
 	require.Error(t, children["read"]([]string{packed}))
 }

@@ -75,10 +75,10 @@ func read(args []string) error {
 		at := rng.Int64N(x.Size()/4096) * 4096
 		// An error behind a full read is the end of the file.
 		if n, err := x.ReadAt(got[:], at); n < len(got) {
-			return err
+			return fmt.Errorf("%s: read 4 KiB at %d: %w", args[0], at, err)
 		}
 		if n, err := original.ReadAt(want[:], at); n < len(want) {
-			return err
+			return fmt.Errorf("%s: read 4 KiB at %d: %w", args[1], at, err)
 		}
 		if !bytes.Equal(got[:], want[:]) {
 			return fmt.Errorf("%s: read 4 KiB at %d: not what %s holds there", args[0], at, args[1])
