@@ -85,6 +85,61 @@ func TestRunsOfZeros(t *testing.T) {
 	}
 }
 
+// TestBound: with room for the bound nothing is allocated, and that is never too little.
+func TestBound(t *testing.T) {
+	barely := make([]byte, 300_000) // compresses, but for less than its chunks' headers
+	rnd := rand.New(rand.NewPCG(3, 4))
+	for i := range barely {
+		barely[i] = byte(rnd.IntN(254))
+	}
+	copies := noise(300_000)
+	copy(copies[200_000:], copies[70_000:70_009])
+	for _, effort := range []lzma2.Effort{lzma2.Most, lzma2.Middle, lzma2.Least} {
+		enc := lzma2.NewEncoder(effort)
+		for name, whole := range map[string][]byte{
+			"noise": noise(300_000), "zeros": make([]byte, 300_000), "barely": barely, "copies": copies, "two": bytes.Repeat([]byte{1, 200}, 150_000),
+		} {
+			sizes := []int{64<<10 - 1, 64 << 10, 64<<10 + 1, 128 << 10, 200_000, 262_144, 300_000}
+			for n := range 70 {
+				sizes = append(sizes, n)
+			}
+			for _, n := range sizes {
+				room := make([]byte, 0, lzma2.Bound(n))
+				packed, err := enc.Encode(bg, room, whole[:n], false)
+				require.NoError(t, err)
+				require.LessOrEqual(t, len(packed), lzma2.Bound(n), "%s, %d bytes", name, n)
+				got := make([]byte, n)
+				require.NoError(t, lzma2.NewDecoder().Decode(bg, got, packed, lzma2.MaxDict), "%s, %d bytes", name, n)
+				require.True(t, bytes.Equal(whole[:n], got), "%s, %d bytes", name, n)
+			}
+		}
+	}
+}
+
+// TestEfforts: the greatest gives the least.
+func TestEfforts(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(5, 6))
+	block := make([]byte, 300_000)
+	for i := range block {
+		block[i] = "aaaaaaab"[rnd.IntN(8)]
+	}
+	least := len(block)
+	for _, effort := range []lzma2.Effort{lzma2.Least, lzma2.Middle, lzma2.Most} {
+		packed, err := lzma2.NewEncoder(effort).Encode(bg, nil, block, false)
+		require.NoError(t, err)
+		require.Less(t, len(packed), len(block)/2)
+		if effort == lzma2.Most {
+			require.Less(t, len(packed), least)
+		}
+		least = min(least, len(packed))
+		for _, dec := range []lzma2.Decoder{lzma2.NewDecoder(), lzma2.NewReference()} {
+			got := make([]byte, len(block))
+			require.NoError(t, dec.Decode(bg, got, packed, lzma2.MaxDict))
+			require.True(t, bytes.Equal(block, got))
+		}
+	}
+}
+
 func TestEncodeAppends(t *testing.T) {
 	for name, block := range map[string][]byte{"zeros": make([]byte, 5000), "noise": noise(5000)} {
 		packed, err := lzma2.NewEncoder(lzma2.Least).Encode(bg, []byte("head"), block, false)
