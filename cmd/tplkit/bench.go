@@ -21,7 +21,7 @@ type benchCmd struct {
 func (benchCmd) Help() string {
 	return `Packs and unpacks FILE with tplkit, with the system's xz as the servers have always called it (-9, blocks of 16 MiB), and with pixz, those that are there, and prints tables in Markdown. Every figure is that of a whole process, as the kernel counts it. Nothing is forced to disk, by none of them.
 
-With three runs it takes some minutes for each 100 MiB: xz -9 on one core is slow. The temporary files need twice the disk of FILE, are looked after before anything else, and are removed in any case.
+It takes some minutes for each 100 MiB and run: xz -9 on one core is slow. The temporary files need twice the disk of FILE, which is looked for before anything else, and are removed in any case.
 
 "No proof" is packing without decoding each block again with a second decoder, which pack always does and the others never do.
 
