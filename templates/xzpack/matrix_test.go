@@ -129,6 +129,15 @@ func TestMatrix(t *testing.T) {
 	}
 }
 
+// TestBlocksLargerThanTheDictionary: such a block is compressed in sections.
+func TestBlocksLargerThanTheDictionary(t *testing.T) {
+	const section = 16 << 20
+	tryMatrix(t, holey, section+4<<20, xzpack.Fast, []int{section + 1, section + 4<<20 + 1})
+	if *fullMatrix {
+		tryMatrix(t, holey, 3*section+1, xzpack.Best, around(section, 2*section, 3*section+1))
+	}
+}
+
 func tryMatrix(t *testing.T, content func(n int) []byte, block int64, level xzpack.Level, sizes []int) {
 	whole := content(slices.Max(sizes))
 	var all, allFiles []byte
