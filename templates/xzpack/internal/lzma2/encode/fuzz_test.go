@@ -20,7 +20,7 @@ import (
 	"github.com/tplkit/tplkit/templates/xzpack/internal/lzma2/encode"
 )
 
-var cases = flag.Int("encode.cases", 120, "how many texts TestRoundTrips tries")
+var cases = flag.Int("encode.cases", 80, "how many texts TestRoundTrips tries")
 
 // entropy is what a text is made from; it ends in zeros.
 type entropy []byte

@@ -69,7 +69,7 @@ func cpu() float64 {
 func TestNasty(t *testing.T) {
 	n := *nastySize << 20
 	if n == 0 {
-		n = 100_000
+		n = 70_000
 	}
 	texts := nasty(n)
 	names := slices.Sorted(maps.Keys(texts))

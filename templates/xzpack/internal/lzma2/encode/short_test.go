@@ -47,7 +47,7 @@ func TestShortMatches(t *testing.T) {
 			for ; from < p; from++ {
 				last[0][le32(text, from)&0xffff], last[1][le32(text, from)&0xffffff] = from+1, from+1
 			}
-			two, three := s.find(text, p)
+			two, three, _ := s.find(text, p)
 			for i, q := range []uint32{two, three} {
 				mask := uint32(1)<<(16+8*i) - 1
 				want := last[i][le32(text, p)&mask] - 1
@@ -75,11 +75,11 @@ func TestShortMatchesBehindAGap(t *testing.T) {
 	copy(text[990:], []byte{1, 2, 3, 4})
 	var s shortTable
 	s.reset()
-	two, three := s.find(text, 990)
+	two, three, _ := s.find(text, 990)
 	require.Equal(t, [2]uint32{unset, unset}, [2]uint32{two, three}, "769 is too far before it")
 	copy(text[990:], []byte{200, 201, 202, 203}) // as at 968
 	s.reset()
-	two, three = s.find(text, 990)
+	two, three, _ = s.find(text, 990)
 	require.Equal(t, [2]uint32{968, 968}, [2]uint32{two, three})
 }
 
@@ -92,7 +92,7 @@ func TestShortMatchesGoBack(t *testing.T) {
 		s.find(text, p)
 	}
 	for p := uint32(1); p < 18; p++ {
-		two, three := s.find(text, p)
+		two, three, _ := s.find(text, p)
 		for _, q := range []uint32{two, three} {
 			require.True(t, q == unset || q < p, "%d finds %d", p, q)
 		}

@@ -11,7 +11,7 @@ import (
 // TestSizesLikeThoseOfXZ: a mistake in the search or in the prices gives data that is right, and too much of it.
 func TestSizesLikeThoseOfXZ(t *testing.T) {
 	xz := realXZ(t)
-	const n = 300_000
+	const n = 200_000
 	s := newSource(11)
 	for name, text := range map[string][]byte{
 		"prose": s.prose(n), "mixture": mixture(11, n), "records": s.records(n, 256, 4, 5, 8, 9, 40, 41, 44, 45, 100, 101), "copies": s.copies(n, 300),
