@@ -5,7 +5,7 @@ import (
 	"math/bits"
 )
 
-// finder finds the matches of a whole text at once. It sorts the positions by a hash of their next four bytes, which
+// finder finds the matches of a whole text at once. It sorts the positions by a hash of their next five bytes, which
 // brings those that can match each other together, and then goes from bucket to bucket: what is compared lies in the
 // nearest cache, where a finder that follows the text would wait for memory at every step.
 //
@@ -19,8 +19,8 @@ type finder struct {
 }
 
 const (
-	hashFactor   = 2654435761
-	maxTableBits = 19
+	hashFactor   = 0x9e3779b97f4a7c15
+	maxTableBits = 21
 	minTableBits = 8
 	// groupSize is how many positions are made nodes of at once: few enough for the nearest cache, and enough to fetch
 	// their texts beside each other.
@@ -30,7 +30,7 @@ const (
 // tableBits is the size of a hash table for a text of n bytes: a larger one costs more to clear and to step through than
 // it saves.
 func tableBits(n uint32) uint32 {
-	return uint32(min(maxTableBits, max(minTableBits, bits.Len32(n)-5)))
+	return uint32(min(maxTableBits, max(minTableBits, bits.Len32(n)-3)))
 }
 
 // find puts the matches of all active positions of text, which has n bytes, into store.
@@ -47,19 +47,20 @@ func (f *finder) find(ctx context.Context, text []byte, n uint32, active []span,
 	return nil
 }
 
-func hash4(text []byte, p uint32) uint32 { return le32(text, p) * hashFactor }
+// hash5 is a hash of the five bytes at p. Matches of four bytes are found by the short table, which knows the nearest one.
+func hash5(text []byte, p uint32) uint32 { return uint32(le64(text, p) << 24 * hashFactor >> 32) }
 
 // choose fills chosen with the active positions whose hash, shifted, is part.
 func (f *finder) choose(text []byte, n uint32, active []span, part, shift uint32) {
 	f.chosen = resize(f.chosen, int(n>>6)+1)
-	n = max(n, 3) - 3 // the last bytes begin no match of four
+	n = max(n, 4) - 4 // the last bytes begin no match
 	for _, a := range active {
 		for p, to := a.from, min(a.to, n); p < to; {
 			end := min(to, p|63+1)
 			word := uint64(0)
 			for q := p; q < end; q++ {
 				// 1 if equal: chance decides, so there must be no branch.
-				word |= (uint64(hash4(text, q)>>shift^part) - 1) >> 63 << (q & 63)
+				word |= (uint64(hash5(text, q)>>shift^part) - 1) >> 63 << (q & 63)
 			}
 			f.chosen[p>>6] |= word
 			p = end
@@ -74,7 +75,7 @@ func (f *finder) sort(text []byte, shift uint32, buckets int) {
 	for i, word := range f.chosen {
 		for ; word != 0; word &= word - 1 {
 			p := uint32(i)<<6 | uint32(bits.TrailingZeros64(word))
-			counts[hash4(text, p)>>shift&mask]++
+			counts[hash5(text, p)>>shift&mask]++
 		}
 	}
 	total := uint32(0)
@@ -90,7 +91,7 @@ func (f *finder) sort(text []byte, shift uint32, buckets int) {
 	for i, word := range f.chosen {
 		for ; word != 0; word &= word - 1 {
 			p := uint32(i)<<6 | uint32(bits.TrailingZeros64(word))
-			h := hash4(text, p) >> shift & mask
+			h := hash5(text, p) >> shift & mask
 			k := counts[h]
 			counts[h] = k + 1
 			order[k] = p

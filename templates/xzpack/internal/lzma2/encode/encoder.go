@@ -17,7 +17,7 @@ type Encoder struct {
 	finder  finder
 	store   matchStore
 	short   shortTable
-	words   [maxKeep + 2]uint32
+	words   [maxKeep + 3]uint32
 
 	pos     uint32   // of the next symbol
 	repeats []repeat // those that end behind the position where matches were last looked for

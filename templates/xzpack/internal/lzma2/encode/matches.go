@@ -25,7 +25,7 @@ func (e *Encoder) matchesAt(p, limit uint32) (m matches) {
 	if len(found) > 0 {
 		near = found[0] & distMask
 	}
-	two, three := e.short.find(text, p)
+	two, three, four := e.short.find(text, p)
 	n := 0
 	out := &e.words
 	if two != unset && two != three {
@@ -37,6 +37,15 @@ func (e *Encoder) matchesAt(p, limit uint32) (m matches) {
 	if three != unset {
 		if d := p - three - 1; d < near {
 			out[n] = 1<<moreShift | 3<<lenShift | d
+			n++
+		}
+	}
+	if four != unset {
+		if d := p - four - 1; d < near {
+			if n > 0 && out[n-1]&distMask == d {
+				n--
+			}
+			out[n] = 1<<moreShift | 4<<lenShift | d
 			n++
 		}
 	}

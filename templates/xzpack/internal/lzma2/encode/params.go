@@ -10,17 +10,19 @@ type Params struct {
 	PartBits    uint32 // the text is sorted in so many parts, as a power of two: more take less memory and more time
 	StorePages  int    // pages of the match store beyond which one match is kept for a position; beyond twice that, none
 	Composites  int    // how many of the longest matches are tried with a literal and a repeated match behind them
+	Skip        int32  // a byte is not left from if the next one is reached at so much more, in 16ths of a bit, or less; noSkip
 	Slack       uint32 // what such a composite may cost more up to its literal than the best way there, in 16ths of a bit
 }
 
 const (
 	maxNice = 127 // what a word of the match store can hold
 	maxKeep = 8
+	noSkip  = -1 << 30
 )
 
 // The levels. Sizes and times, compared with xz -9 in blocks of the same size, are in docs/BENCHMARKS.md.
 var (
-	Best     = Params{Nice: 127, RepeatLeast: 273, Depth: 56, Keep: 4, TreeMax: 1 << 20, PartBits: 2, StorePages: 15 << 10, Composites: 3, Slack: 1 << 20}
-	Balanced = Params{Nice: 64, RepeatLeast: 200, Depth: 24, Keep: 4, TreeMax: 1 << 18, PartBits: 2, StorePages: 15 << 10, Composites: 3, Slack: 128}
-	Fast     = Params{Nice: 64, RepeatLeast: 128, Depth: 20, Keep: 1, TreeMax: 1 << 15, PartBits: 3, Composites: 1, Slack: 128}
+	Best     = Params{Nice: 96, RepeatLeast: 273, Depth: 28, Keep: 4, TreeMax: 1 << 20, PartBits: 2, StorePages: 15 << 10, Composites: 3, Skip: noSkip, Slack: 1 << 20}
+	Balanced = Params{Nice: 64, RepeatLeast: 200, Depth: 20, Keep: 4, TreeMax: 1 << 18, PartBits: 2, StorePages: 15 << 10, Composites: 3, Skip: 0, Slack: 128}
+	Fast     = Params{Nice: 64, RepeatLeast: 96, Depth: 15, Keep: 1, TreeMax: 1 << 15, PartBits: 3, Composites: 1, Skip: 16, Slack: 64}
 )

@@ -6,14 +6,17 @@ package encode
 type shortTable struct {
 	two   [1 << twoBits]uint32   // position<<8 | rest of the hash
 	three [1 << threeBits]uint32 // the same
+	four  [1 << fourBits]uint32  // the same, of four bytes
 	next  uint32                 // positions before it are remembered
 }
 
 const (
-	twoBits   = 12
-	threeBits = 16
-	shortGap  = 64
-	unset     = ^uint32(0)
+	twoBits    = 12
+	threeBits  = 16
+	fourBits   = 16
+	fourFactor = 2654435761
+	shortGap   = 64
+	unset      = ^uint32(0)
 )
 
 func (s *shortTable) reset() {
@@ -22,6 +25,9 @@ func (s *shortTable) reset() {
 	}
 	for i := range s.three {
 		s.three[i] = unset
+	}
+	for i := range s.four {
+		s.four[i] = unset
 	}
 	s.next = 0
 }
@@ -37,7 +43,10 @@ func (s *shortTable) remember(text []byte, p uint32) {
 		s.next = p - shortGap
 	}
 	for q := s.next; q < p; q++ {
-		two, three := shortHashes(le32(text, q))
+		v := le32(text, q)
+		two, three := shortHashes(v)
+		four := v * fourFactor
+		s.four[four>>(32-fourBits)] = q<<8 | four>>(24-fourBits)&255
 		s.two[two>>4&(1<<twoBits-1)] = q<<8 | two&15
 		s.three[three>>8&(1<<threeBits-1)] = q<<8 | three&255
 	}
@@ -45,13 +54,19 @@ func (s *shortTable) remember(text []byte, p uint32) {
 }
 
 // find remembers p and returns the nearest earlier positions of its next two and three bytes, or unset.
-func (s *shortTable) find(text []byte, p uint32) (two, three uint32) {
+func (s *shortTable) find(text []byte, p uint32) (two, three, four uint32) {
 	if s.next < p {
 		s.remember(text, p)
 	}
-	h2, h3 := shortHashes(le32(text, p))
+	v := le32(text, p)
+	h2, h3 := shortHashes(v)
+	h4 := v * fourFactor
+	e4 := &s.four[h4>>(32-fourBits)]
 	e2, e3 := &s.two[h2>>4&(1<<twoBits-1)], &s.three[h3>>8&(1<<threeBits-1)]
-	two, three = unset, unset
+	two, three, four = unset, unset, unset
+	if q := *e4; q&255 == h4>>(24-fourBits)&255 && q>>8 < p && le32(text, q>>8) == v {
+		four = q >> 8
+	}
 	if q := *e2; q&255 == h2&15 && q>>8 < p {
 		two = q >> 8
 	}
@@ -59,8 +74,8 @@ func (s *shortTable) find(text []byte, p uint32) (two, three uint32) {
 		three = q >> 8
 	}
 	if s.next == p {
-		*e2, *e3 = p<<8|h2&15, p<<8|h3&255
+		*e2, *e3, *e4 = p<<8|h2&15, p<<8|h3&255, p<<8|h4>>(24-fourBits)&255
 		s.next = p + 1
 	}
-	return two, three
+	return two, three, four
 }

@@ -2,6 +2,7 @@ package encode
 
 import (
 	"math"
+	"math/bits"
 )
 
 // terrain is what a quick look over the text tells about it before anything is sorted: where not to search.
@@ -36,6 +37,8 @@ const (
 	anchorBits = 5 // one position of 32 is an anchor
 	anchorGap  = 256
 
+	maxAnchorTableBits = 19
+
 	// repeatTail is how much of the end of a repeat goes into the trees: from there other matches may go on.
 	repeatTail = 16
 	// flatEntropy is the entropy, in bits a byte, above which a segment may be raw. Of xz files it is 7.996 at the least,
@@ -64,6 +67,11 @@ func (t *terrain) survey(text []byte, n, least uint32) {
 		t.raw[s] = t.flat[s] && t.known[s] < plenty
 	}
 	t.leaveOutRaw()
+}
+
+// anchorTableBits suits a text of n bytes: a table with room for every anchor.
+func anchorTableBits(n uint32) int {
+	return min(maxAnchorTableBits, max(8, bits.Len32(n>>anchorBits)))
 }
 
 // resize returns a slice of n zeros, s if that is large enough.

@@ -46,44 +46,45 @@ func (t *tree) search(nodes []node) {
 	for i := 1; i < len(nodes); i++ {
 		me := &nodes[i]
 		key0, key1, p := me.key0, me.key1, me.pos
-		// Where the next node with greater and with lesser text goes, and how long their match with this one is at least.
-		hang := [2]*int32{&me.child[1], &me.child[0]}
-		same := [2]uint32{keySize, keySize}
-		best, count := uint32(3), uint32(0)
+		// Where the next node with lesser and with greater text goes, and how long their match with this one is at least.
+		lesser, greater := &me.child[0], &me.child[1]
+		sameLesser, sameGreater := uint32(keySize), uint32(keySize)
+		best, count := uint32(4), uint32(0)
 		c := int32(i - 1)
 		for depth := t.depth; ; depth-- {
 			if c < 0 || depth == 0 || int(c) >= len(nodes) {
-				*hang[0], *hang[1] = -1, -1
+				*lesser, *greater = -1, -1
 				break
 			}
 			n := &nodes[c]
-			var l, less uint32
-			more := uint32(1) << moreShift
+			var l uint32
+			var less bool
 			if x := n.key0 ^ key0; x != 0 {
 				l = uint32(bits.LeadingZeros64(x)) >> 3
-				_, borrow := bits.Sub64(n.key0, key0, 0)
-				less = uint32(borrow)
+				less = n.key0 < key0
 			} else if x := n.key1 ^ key1; x != 0 {
 				l = 8 + uint32(bits.LeadingZeros64(x))>>3
-				_, borrow := bits.Sub64(n.key1, key1, 0)
-				less = uint32(borrow)
+				less = n.key1 < key1
 			} else {
-				l = matchLen(text, n.pos, p, min(same[0], same[1]), nice)
+				l = matchLen(text, n.pos, p, min(sameLesser, sameGreater), nice)
 				if l >= nice {
-					*hang[1], *hang[0] = n.child[0], n.child[1]
+					*lesser, *greater = n.child[0], n.child[1]
 					if l > best {
 						found[count&63] = l<<lenShift | (p - n.pos - 1)
 						count++
 					}
 					break
 				}
-				if text[n.pos+l] < text[p+l] {
-					less = 1
+				less = text[n.pos+l] < text[p+l]
+				if less {
+					sameLesser = l
+				} else {
+					sameGreater = l
 				}
-				same[less&1] = l
 			}
 			if l > best {
 				best = l
+				more := uint32(1) << moreShift
 				if l+3 > keySize {
 					if le16(text, n.pos+l+1) != le16(text, p+l+1) {
 						more = 0
@@ -94,9 +95,15 @@ func (t *tree) search(nodes []node) {
 				found[count&63] = more | l<<lenShift | (p - n.pos - 1)
 				count++
 			}
-			*hang[less&1] = c
-			hang[less&1] = &n.child[less&1]
-			c = n.child[less&1]
+			if less {
+				*lesser = c
+				lesser = &n.child[1]
+				c = n.child[1]
+			} else {
+				*greater = c
+				greater = &n.child[0]
+				c = n.child[0]
+			}
 		}
 		if count > 0 {
 			count = min(count, 64)

@@ -58,7 +58,7 @@ func commonLen(text []byte, q, p int, limit uint32) uint32 {
 
 // oracle is every match that is longer than all nearer ones, from a length of four on, up to the first one of nice.
 func oracle(text []byte, p int, nice uint32) (all []found) {
-	best := uint32(3)
+	best := uint32(4)
 	for q := p - 1; q >= 0 && best < nice; q-- {
 		if l := commonLen(text, q, p, nice); l > best {
 			best = l
@@ -74,7 +74,7 @@ func requireReal(t *testing.T, text []byte, all [][]found, p Params) {
 	for pos, matches := range all {
 		require.LessOrEqual(t, len(matches), p.Keep)
 		for i, m := range matches {
-			require.GreaterOrEqual(t, m.len, uint32(4))
+			require.GreaterOrEqual(t, m.len, uint32(5))
 			require.LessOrEqual(t, m.len, p.Nice)
 			require.Less(t, m.dist, uint32(pos))
 			require.True(t, i == 0 || m.len > matches[i-1].len, "lengths grow")
@@ -115,7 +115,7 @@ func TestTreesFindAll(t *testing.T) {
 			p := Params{Nice: nice, Depth: 1 << 20, Keep: 63, TreeMax: 1 << 20, StorePages: 1 << 20}
 			all := search(t, &f, text, p)
 			requireReal(t, text, all, p)
-			for pos := range len(text) - 3 {
+			for pos := range len(text) - 4 {
 				want := oracle(text, pos, nice)
 				if !slices.Equal(want, all[pos]) {
 					require.Equal(t, want, all[pos], "%s, nice %d, position %d", name, nice, pos)

@@ -102,6 +102,10 @@ func (w *way) find(e *Encoder) []step {
 		if i == w.end || i >= wayWindow || limit == 0 {
 			break
 		}
+		if i < w.end && int32(w.cost[i+1]-w.cost[i]) <= e.params.Skip {
+			i++
+			continue
+		}
 		m := e.matchesAt(p, limit)
 		if m.len >= e.params.Nice {
 			break
