@@ -49,7 +49,11 @@ func makeImage(ctx context.Context, path string, size, data int64) error {
 	if out, err := mkfs.CombinedOutput(); err != nil {
 		return fmt.Errorf("mke2fs: %w\n%s", err, out)
 	}
-	return nil
+	f, err = os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
 }
 
 // goRoot is where Go itself lies.
@@ -151,7 +155,7 @@ func dataOnly(dst, src string) (int64, error) {
 	for {
 		start, err := unix.Seek(int(in.Fd()), end, unix.SEEK_DATA)
 		if errors.Is(err, unix.ENXIO) {
-			return total, out.Close()
+			return total, errors.Join(out.Sync(), out.Close())
 		}
 		if err == nil {
 			end, err = unix.Seek(int(in.Fd()), start, unix.SEEK_HOLE)

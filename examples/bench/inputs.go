@@ -14,13 +14,14 @@ import (
 	"path/filepath"
 )
 
-// makeFile makes a file of what write writes.
+// makeFile makes a file of what write writes, and waits until it is on disk:
+// writing it there must not go on while something is measured.
 func makeFile(path string, write func(w io.Writer) error) error {
 	f, err := os.Create(path)
 	if err != nil {
 		return err
 	}
-	return errors.Join(write(f), f.Close())
+	return errors.Join(write(f), f.Sync(), f.Close())
 }
 
 // repeated writes pattern again and again, size bytes in all.

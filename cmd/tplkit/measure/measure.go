@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -28,6 +29,24 @@ type Command struct {
 
 // made is the file that the command makes.
 func (c *Command) made() string { return cmp.Or(c.Made, c.Stdout) }
+
+// settle sees to it that nothing is left to be written to disk, which would be
+// at the cost of the next command: what was made is written now, or is gone. To
+// have everything written that waits for it could take minutes on a busy machine.
+func (c *Command) settle(last bool) error {
+	made := c.made()
+	if made == "" {
+		return nil
+	}
+	if !c.Keep || !last {
+		return os.Remove(made)
+	}
+	f, err := os.OpenFile(made, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
 
 // Cost is what running a program cost.
 type Cost struct {
@@ -61,10 +80,11 @@ func Run(ctx context.Context, commands []Command, runs int, tell func(run int, n
 			}
 			cost, err := once(ctx, c)
 			last := c.Once || run == runs-1
-			if made := c.made(); made != "" && (err != nil || !c.Keep || !last) {
-				_ = os.Remove(made)
+			if err == nil {
+				err = c.settle(last)
 			}
 			if err != nil {
+				_ = c.settle(false)
 				return nil, err
 			}
 			costs[i] = append(costs[i], cost)
@@ -91,8 +111,6 @@ func once(ctx context.Context, c Command) (Cost, error) {
 			return Cost{}, err
 		}
 	}
-	// What the command before has left to be written is not this one's business.
-	settle()
 	cmd := exec.CommandContext(ctx, c.Args[0], c.Args[1:]...)
 	cmd.Dir = c.Dir
 	cmd.WaitDelay = 5 * time.Second

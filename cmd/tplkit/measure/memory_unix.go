@@ -8,9 +8,6 @@ import (
 	"syscall"
 )
 
-// settle has everything written to disk that waits for it.
-func settle() { syscall.Sync() }
-
 // peakMemory is the largest resident set of a process that has ended, and of
 // those it waited for, in bytes.
 func peakMemory(p *os.ProcessState) int64 {
