@@ -25,6 +25,7 @@ func TestShortHashesLoseNothing(t *testing.T) {
 
 // TestShortMatches: what the table finds is there, and it is the nearest unless another text has taken its place.
 func TestShortMatches(t *testing.T) {
+	masks := [3]uint32{1<<16 - 1, 1<<24 - 1, 1<<32 - 1}
 	rnd := rand.New(rand.NewPCG(1, 1))
 	var s shortTable
 	for round := range 30 {
@@ -35,7 +36,7 @@ func TestShortMatches(t *testing.T) {
 			text[i] = byte(rnd.IntN(symbols)) * 3
 		}
 		s.reset()
-		var last [2]map[uint32]uint32
+		var last [3]map[uint32]uint32 // positions, plus 1, of two, three and four bytes
 		for i := range last {
 			last[i] = make(map[uint32]uint32)
 		}
@@ -45,11 +46,13 @@ func TestShortMatches(t *testing.T) {
 				p = min(p+uint32(rnd.IntN(shortGap)), n-5)
 			}
 			for ; from < p; from++ {
-				last[0][le32(text, from)&0xffff], last[1][le32(text, from)&0xffffff] = from+1, from+1
+				for i := range last {
+					last[i][le32(text, from)&masks[i]] = from + 1
+				}
 			}
-			two, three, _ := s.find(text, p)
-			for i, q := range []uint32{two, three} {
-				mask := uint32(1)<<(16+8*i) - 1
+			two, three, four := s.find(text, p)
+			for i, q := range []uint32{two, three, four} {
+				mask := masks[i]
 				want := last[i][le32(text, p)&mask] - 1
 				if q == unset {
 					continue
@@ -58,9 +61,10 @@ func TestShortMatches(t *testing.T) {
 				require.Equal(t, le32(text, p)&mask, le32(text, q)&mask)
 				require.Equal(t, want, q, "round %d: the nearest %d bytes for %d", round, i+2, p)
 			}
-			// Few symbols collide in neither table.
+			// Few symbols do not collide in the first tables.
 			if symbols < 5 {
-				require.Equal(t, last[0][le32(text, p)&0xffff], two+1)
+				require.Equal(t, last[0][le32(text, p)&masks[0]], two+1)
+				require.Equal(t, last[1][le32(text, p)&masks[1]], three+1)
 			}
 		}
 	}
