@@ -39,7 +39,7 @@ func (f *finder) find(ctx context.Context, text []byte, n uint32, active []span,
 	shift := 32 - tableBits(n)
 	for part := range uint32(1) << p.PartBits {
 		f.choose(text, n, active, part, 32-p.PartBits)
-		f.sort(text, shift, 1<<(32-shift-p.PartBits))
+		f.sort(text, shift, 1<<(32-shift-p.PartBits), n>>p.PartBits+n>>(p.PartBits+3))
 		if err := f.visit(ctx, text, p, store); err != nil {
 			return err
 		}
@@ -68,8 +68,9 @@ func (f *finder) choose(text []byte, n uint32, active []span, part, shift uint32
 	}
 }
 
-// sort fills counts, of so many buckets, and order with the chosen positions.
-func (f *finder) sort(text []byte, shift uint32, buckets int) {
+// sort fills counts, of so many buckets, and order with the chosen positions. More than usual are only in texts of few
+// symbols.
+func (f *finder) sort(text []byte, shift uint32, buckets int, usual uint32) {
 	f.counts = resize(f.counts, buckets)
 	counts, mask := f.counts, uint32(len(f.counts)-1)
 	for i, word := range f.chosen {
@@ -84,7 +85,7 @@ func (f *finder) sort(text []byte, shift uint32, buckets int) {
 		total += c
 	}
 	if uint32(cap(f.order)) < total {
-		f.order = make([]uint32, total, total+total/8)
+		f.order = make([]uint32, total, max(total, usual))
 	}
 	f.order = f.order[:total]
 	order := f.order
