@@ -24,5 +24,5 @@ const (
 var (
 	Best     = Params{Nice: 96, RepeatLeast: 273, Depth: 28, Keep: 4, TreeMax: 1 << 20, PartBits: 2, StorePages: 15 << 10, Composites: 3, Skip: noSkip, Slack: 1 << 20}
 	Balanced = Params{Nice: 64, RepeatLeast: 200, Depth: 20, Keep: 4, TreeMax: 1 << 18, PartBits: 2, StorePages: 15 << 10, Composites: 3, Skip: 0, Slack: 128}
-	Fast     = Params{Nice: 64, RepeatLeast: 96, Depth: 15, Keep: 1, TreeMax: 1 << 15, PartBits: 3, Composites: 1, Skip: 16, Slack: 64}
+	Fast     = Params{Nice: 64, RepeatLeast: 96, Depth: 16, Keep: 1, TreeMax: 1 << 15, PartBits: 3, Composites: 1, Skip: 16, Slack: 64}
 )

@@ -50,7 +50,7 @@ const (
 
 const (
 	anchorFactor = 0x9e3779b97f4a7c15
-	anchorShift  = 64 - anchorBits - maxTableBits
+	anchorShift  = 64 - anchorBits - maxAnchorTableBits
 )
 
 // survey looks over text, of which n bytes count. Repeats shorter than least are not told.
@@ -58,7 +58,7 @@ func (t *terrain) survey(text []byte, n, least uint32) {
 	segments := int(n>>segBits) + 1
 	t.active, t.repeats = t.active[:0], t.repeats[:0]
 	t.raw, t.flat, t.known = resize(t.raw, segments), resize(t.flat, segments), resize(t.known, segments)
-	t.anchors = resize(t.anchors, 1<<tableBits(n))
+	t.anchors = resize(t.anchors, 1<<anchorTableBits(n))
 	for s := range n >> segBits {
 		t.flat[s] = entropy(text[s<<segBits:(s+1)<<segBits]) > flatEntropy
 	}
