@@ -34,7 +34,7 @@ func makeImage(ctx context.Context, path string, size, data int64) error {
 	if err := errors.Join(f.Truncate(size), f.Close()); err != nil {
 		return err
 	}
-	inodes := 64
+	inodes := 1024 // some are the file system's own
 	err = filepath.WalkDir(tree, func(string, fs.DirEntry, error) error {
 		inodes++
 		return nil
