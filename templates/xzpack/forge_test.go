@@ -2,6 +2,7 @@ package xzpack_test
 
 import (
 	"context"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -26,13 +27,18 @@ type forgedBlock struct {
 	dict    int64  // 0: 64 KiB
 }
 
+// forgers are encoders for any test: one is too large to be made for each block.
+var forgers = sync.Pool{New: func() any { return lzma2.NewEncoder(lzma2.Least) }}
+
 func (f forged) bytes(t testing.TB) []byte {
 	t.Helper()
 	file := container.AppendStreamHeader(nil, f.check)
 	var records []container.Record
 	for _, b := range f.blocks {
 		if b.data == nil {
-			data, err := lzma2.NewEncoder(lzma2.Least).Encode(context.Background(), nil, b.content, false)
+			enc := forgers.Get().(lzma2.Encoder)
+			data, err := enc.Encode(context.Background(), nil, b.content, false)
+			forgers.Put(enc)
 			require.NoError(t, err)
 			b.data = data
 		}
