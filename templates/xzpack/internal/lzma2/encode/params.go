@@ -6,7 +6,7 @@ type Params struct {
 	RepeatLeast uint32 // repeats from this length on are taken before all else, and their insides are not searched; more than Nice
 	Depth       int    // nodes of a tree that are visited for a position
 	Keep        int    // matches that are kept of those found for a position, the longest ones; up to maxKeep. With 1 they take four bytes a position, and StorePages is without effect
-	TreeMax     int    // positions in one tree; those with the same four bytes beyond that go into another
+	TreeMax     int    // positions in one tree; those of a bucket beyond that go into another
 	PartBits    uint32 // the text is sorted in so many parts, as a power of two: more take less memory and more time
 	StorePages  int    // pages of the match store beyond which one match is kept for a position; beyond twice that, none
 	Composites  int    // how many of the longest matches are tried with a literal and a repeated match behind them
