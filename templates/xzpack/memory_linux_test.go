@@ -76,6 +76,9 @@ func same(f func(uint64, int) []byte) []func(uint64, int) []byte {
 
 // TestPackMemory packs what takes much memory, each time in a process of its own, and looks at that one's peak.
 func TestPackMemory(t *testing.T) {
+	if raced {
+		t.Skip("the race detector takes more memory than we do")
+	}
 	cases, levels := memoryCases, matrixLevels
 	if !*fullMemory {
 		cases, levels = cases[:1], []xzpack.Level{xzpack.Fast}

@@ -117,6 +117,7 @@ func every(n int) string {
 
 // TestRawChunks: the state goes on across raw chunks, and every decoder agrees about that.
 func TestRawChunks(t *testing.T) {
+	notRaced(t)
 	for name, tc := range rawCases() {
 		for _, l := range levels {
 			t.Run(name+"/"+l.name, func(t *testing.T) {
@@ -135,6 +136,7 @@ func TestRawChunks(t *testing.T) {
 
 // TestChunksThatDoNotPay: what looks as if it could be compressed, and then cannot, is stored, and the state begins anew.
 func TestChunksThatDoNotPay(t *testing.T) {
+	notRaced(t)
 	xz := realXZ(t)
 	s := newSource(2)
 	// 253 bytes are less than flat, but too little to gain more than the coder costs.
@@ -150,6 +152,7 @@ func TestChunksThatDoNotPay(t *testing.T) {
 
 // TestChunkLimits: chunks are as long as they may be, and no longer.
 func TestChunkLimits(t *testing.T) {
+	notRaced(t)
 	s := newSource(3)
 	zeros := make([]byte, 7*model.MaxContent)
 	inner := func(text []byte) []decode.Header {

@@ -50,3 +50,11 @@ func proven(t testing.TB, enc *encode.Encoder, text []byte) []byte {
 	require.NoError(t, lzma2.Prove(bg, text, packed, encode.MaxSection))
 	return packed
 }
+
+// notRaced skips a test that takes long with the race detector, for which an encoder, which is one goroutine, has nothing.
+func notRaced(t *testing.T) {
+	t.Helper()
+	if raced {
+		t.Skip("an encoder has nothing for the race detector")
+	}
+}

@@ -67,6 +67,7 @@ func cpu() float64 {
 
 // TestNasty: texts that are hard to compress do not take much longer than a dense one, and never more than [lzma2.Bound].
 func TestNasty(t *testing.T) {
+	notRaced(t)
 	n := *nastySize << 20
 	if n == 0 {
 		n = 70_000

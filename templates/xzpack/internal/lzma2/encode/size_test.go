@@ -10,6 +10,7 @@ import (
 
 // TestSizesLikeThoseOfXZ: a mistake in the search or in the prices gives data that is right, and too much of it.
 func TestSizesLikeThoseOfXZ(t *testing.T) {
+	notRaced(t)
 	xz := realXZ(t)
 	const n = 200_000
 	s := newSource(11)

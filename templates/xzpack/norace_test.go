@@ -1,0 +1,5 @@
+//go:build !race
+
+package xzpack_test
+
+const raced = false
