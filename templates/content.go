@@ -77,15 +77,29 @@ func feedContent(ctx context.Context, f fs.File, dst *hashutil.Hasher, reserve f
 	return method, r.Copy(ctx, dst, xzpack.UnpackOptions{Jobs: jobs})
 }
 
+// inspected is how much of an image is unpacked to tell its format, in bytes. It
+// has room for the name of a backing file behind the header.
+const inspected = 64 << 10
+
 // InspectXZ tells the format of the image inside an .xz of size bytes without
-// unpacking more than its first block, and its sizes: Apparent is that of the
-// unpacked file.
+// unpacking more than its first block, of a large one no more than its beginning,
+// and its sizes: Apparent is that of the unpacked file.
 func InspectXZ(r io.ReaderAt, size int64) (Info, Sizes, error) {
 	x, err := xzpack.Open(r, size, xzpack.OpenOptions{})
 	if err != nil {
 		return Info{}, Sizes{}, err
 	}
-	info, err := DetectFormat(x, x.Size())
+	stream, err := xzpack.NewReaderOptions(context.Background(), io.NewSectionReader(r, 0, size),
+		xzpack.ReaderOptions{Jobs: 1, Limits: xzpack.Limits{Block: xzpack.DefaultBlockSize}})
+	if err != nil {
+		return Info{}, Sizes{}, err
+	}
+	defer stream.Close()
+	head := make([]byte, min(inspected, x.Size()))
+	if _, err := io.ReadFull(stream, head); err != nil {
+		return Info{}, Sizes{}, err
+	}
+	info, err := DetectFormat(bytes.NewReader(head), x.Size())
 	if err != nil {
 		return Info{}, Sizes{}, err
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/tplkit/tplkit/hashutil"
 	"github.com/tplkit/tplkit/templates"
 	"github.com/tplkit/tplkit/templates/publish"
+	"github.com/tplkit/tplkit/templates/xzpack"
 )
 
 // sparseImage makes a raw image of size bytes with data at both ends and in the
@@ -253,6 +254,27 @@ func TestContentAndInspectXZ(t *testing.T) {
 	require.Equal(t, templates.Sizes{Virtual: 40 << 20, Apparent: 40 << 20, Packed: int64(packed.Len())}, sizes)
 	_, _, err = templates.InspectXZ(bytes.NewReader(packed.Bytes()[:100]), 100)
 	require.Error(t, err)
+}
+
+// TestContentOfOneLargeBlock: what a server packed with plain xz is one block, which is not held in memory.
+func TestContentOfOneLargeBlock(t *testing.T) {
+	path, content := sparseImage(t, 70<<20)
+	copy(content, qcow2(3, nil))
+	require.NoError(t, os.WriteFile(path, content, 0o600))
+	var packed bytes.Buffer
+	_, _, err := templates.Pack(context.Background(), &packed, openImage(t, path), templates.PackOptions{Level: xzpack.Fast, BlockSize: 128 << 20})
+	require.NoError(t, err)
+	f, err := fstest.MapFS{"h.xz": {Data: packed.Bytes()}}.Open("h.xz")
+	require.NoError(t, err)
+	h := hashutil.NewHasher(hashutil.SHA1, hashutil.SHA256)
+	_, err = templates.NewContent(2)(context.Background(), f, h)
+	require.NoError(t, err)
+	require.Equal(t, sums(t, content, hashutil.SHA1, hashutil.SHA256), h.Sums())
+
+	info, sizes, err := templates.InspectXZ(bytes.NewReader(packed.Bytes()), int64(packed.Len()))
+	require.NoError(t, err)
+	require.Equal(t, templates.QCOW2, info.Format)
+	require.Equal(t, templates.Sizes{Virtual: 6 << 30, Apparent: 70 << 20, Packed: int64(packed.Len())}, sizes)
 }
 
 func ExamplePack() {

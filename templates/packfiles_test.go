@@ -14,6 +14,7 @@ import (
 
 	"github.com/tplkit/tplkit/hashutil"
 	"github.com/tplkit/tplkit/templates"
+	"github.com/tplkit/tplkit/templates/xzpack"
 )
 
 // rawBytes are n KiB that begin like no known format, with a hole's worth of
@@ -169,6 +170,54 @@ func TestFilesThatAreRefused(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestUnpackOneLargeBlock: an image that is one block, too large to be held, is unpacked all the same, whole or not at all.
+func TestUnpackOneLargeBlock(t *testing.T) {
+	dir := t.TempDir()
+	data := rawBytes(4 << 10)
+	img := writeImage(t, dir, "tmp/a", data)
+	rep, err := templates.PackFiles(context.Background(), []string{img}, templates.FilesOptions{}, templates.PackOptions{})
+	require.NoError(t, err)
+	require.False(t, rep.Failed())
+	packed, err := os.ReadFile(img + ".xz")
+	require.NoError(t, err)
+	require.NoError(t, os.RemoveAll(filepath.Dir(img)))
+	path := writeImage(t, dir, "a.xz", packed)
+	opt := templates.UnpackOptions{Limits: xzpack.Limits{Block: 1 << 20}}
+
+	bad := bytes.Clone(packed)
+	bad[len(bad)-60] ^= 1
+	for name, data := range map[string][]byte{"truncated": packed[:len(packed)-40], "corrupt": bad} {
+		writeImage(t, dir, "a.xz", data)
+		rep, err := templates.UnpackFiles(context.Background(), []string{path}, templates.FilesOptions{}, opt)
+		require.NoError(t, err)
+		require.Equal(t, templates.Failed, onlyItem(t, rep).State, name)
+		require.Equal(t, []string{"a.xz"}, names(t, dir), name)
+	}
+	writeImage(t, dir, "a.xz", packed)
+
+	stop := errors.New("enough")
+	ctx, cancel := context.WithCancelCause(context.Background())
+	opt.Progress = func(p templates.Progress) {
+		require.Less(t, p.Done, p.Total)
+		cancel(stop)
+	}
+	_, err = templates.UnpackFiles(ctx, []string{path}, templates.FilesOptions{}, opt)
+	require.ErrorIs(t, err, stop)
+	require.Equal(t, []string{"a.xz"}, names(t, dir), "cancelled in the middle")
+
+	var last templates.Progress
+	opt.Progress = func(p templates.Progress) { last = p }
+	rep, err = templates.UnpackFiles(context.Background(), []string{path}, templates.FilesOptions{}, opt)
+	require.NoError(t, err)
+	it := onlyItem(t, rep)
+	require.Equal(t, templates.Unpacked, it.State, it.Error)
+	require.Equal(t, templates.Progress{Item: path, Done: 4 << 20, Total: 4 << 20}, last)
+	require.Less(t, it.Sizes.Allocated, int64(7<<19), "a quarter of it is zeros")
+	got, err := os.ReadFile(filepath.Join(dir, "a"))
+	require.NoError(t, err)
+	require.True(t, bytes.Equal(data, got))
 }
 
 func TestOneFailureDoesNotStopTheOthers(t *testing.T) {

@@ -104,7 +104,7 @@ func backingName(r io.ReaderAt, size int64, off uint64, n uint32) string {
 		return "(at an impossible place)"
 	}
 	name := make([]byte, n)
-	if _, err := r.ReadAt(name, int64(off)); err != nil && err != io.EOF {
+	if m, _ := r.ReadAt(name, int64(off)); m < len(name) {
 		return "(unreadable)"
 	}
 	return Quote(string(name))

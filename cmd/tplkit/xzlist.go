@@ -52,7 +52,7 @@ type xzFile struct {
 	Error      string           `json:"error,omitempty"`
 	Sizes      *templates.Sizes `json:"sizes,omitempty"`      // apparent: of the content
 	Ratio      float64          `json:"ratio,omitempty"`      // packed over apparent; absent without content
-	Streams    int              `json:"streams,omitempty"`    // those that hold blocks; 1 where none does
+	Streams    int              `json:"streams,omitempty"`    // those without blocks, too
 	Checks     []xzpack.Check   `json:"checks,omitempty"`     // in the order of the blocks, each once
 	Dictionary int64            `json:"dictionary,omitempty"` // bytes; the largest
 	Sized      int              `json:"sized"`                // blocks whose headers carry both sizes
@@ -73,7 +73,7 @@ type xzBlock struct {
 
 // anySize lifts the limits on what costs memory or time only where something is
 // decompressed.
-var anySize = xzpack.Limits{Size: math.MaxInt64, Dict: math.MaxInt64, Block: math.MaxInt64 / 4, Ratio: math.MaxInt64}
+var anySize = xzpack.Limits{Size: math.MaxInt64, Dict: math.MaxInt64, Ratio: math.MaxInt64}
 
 func listXZ(path string) xzFile {
 	f, err := readXZ(path)
@@ -94,20 +94,13 @@ func readXZ(path string) (_ xzFile, err error) {
 		return xzFile{}, err
 	}
 	f := xzFile{
-		Path: path, State: listedState, Streams: 1, Blocks: []xzBlock{},
+		Path: path, State: listedState, Streams: x.NumStreams(), Blocks: []xzBlock{},
 		Sizes: &templates.Sizes{Apparent: x.Size(), Packed: x.PackedSize()},
 	}
 	if x.Size() > 0 {
 		f.Ratio = ratio(x.PackedSize(), x.Size())
 	}
-	end := int64(0) // of the block before
 	for _, b := range x.Blocks() {
-		// Blocks of a stream follow each other; between two streams lie at
-		// least an index, a footer and a header.
-		if end > 0 && b.Offset > end {
-			f.Streams++
-		}
-		end = b.Offset + b.TotalSize
 		sized := b.HasPackedSize && b.HasSize
 		if sized {
 			f.Sized++
@@ -117,7 +110,7 @@ func readXZ(path string) (_ xzFile, err error) {
 		}
 		f.Dictionary = max(f.Dictionary, b.Dict)
 		f.Blocks = append(f.Blocks, xzBlock{
-			Stream: f.Streams, Offset: b.Offset, Packed: b.TotalSize, ContentOffset: b.ContentOffset, Content: b.Size,
+			Stream: b.Stream, Offset: b.Offset, Packed: b.TotalSize, ContentOffset: b.ContentOffset, Content: b.Size,
 			Check: b.Check, Dictionary: b.Dict, Sized: sized,
 		})
 	}

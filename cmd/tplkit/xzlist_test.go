@@ -73,7 +73,12 @@ func TestListXZ(t *testing.T) {
 	require.EqualValues(t, len(content), f.Blocks[3].ContentOffset)
 	require.Equal(t, "3 of 5: xz -T0 -d uses one core for the rest", last(f.cells()))
 
+	f = list(append(packedBytes(t, nil, 0), sized...))
+	require.Equal(t, 2, f.Streams, "one of them is empty")
+	require.Equal(t, 2, f.Blocks[0].Stream)
+
 	f = list(packedBytes(t, nil, 0))
+	require.Equal(t, 1, f.Streams)
 	require.Empty(t, f.Blocks)
 	require.Zero(t, f.Ratio)
 	require.Empty(t, last(f.cells()))

@@ -20,6 +20,7 @@ type block struct {
 	unpadded, packed int64
 	size, dict       int64
 	check            container.Check
+	stream           int // counted from 1; 0 where the end of the file has not been seen
 	hasPacked, hasSz bool
 }
 

@@ -64,7 +64,7 @@ func TestLazyHeaders(t *testing.T) {
 	require.LessOrEqual(t, src.reads.Load(), int64(6))
 	blocks := r.Blocks()
 	require.True(t, blocks[0].HasSize)
-	require.Equal(t, xzpack.Block{Offset: blocks[1].Offset, TotalSize: blocks[1].TotalSize, ContentOffset: 4096, Size: 4096, Check: "crc64"}, blocks[1])
+	require.Equal(t, xzpack.Block{Stream: 1, Offset: blocks[1].Offset, TotalSize: blocks[1].TotalSize, ContentOffset: 4096, Size: 4096, Check: "crc64"}, blocks[1])
 	var got bytes.Buffer
 	_, err = r.WriteTo(&got)
 	require.NoError(t, err)

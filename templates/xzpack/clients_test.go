@@ -142,3 +142,32 @@ func TestForeignFiltersFromXZ(t *testing.T) {
 	_, streamErr := readStream(t, file, xzpack.Limits{})
 	require.EqualError(t, streamErr, err.Error())
 }
+
+// TestOneBlockFromXZ: without --block-size xz packs an image of any size as one block, without sizes in its header.
+func TestOneBlockFromXZ(t *testing.T) {
+	xz := client(t, "xz", "xz-utils")
+	content := append(append(image(9, 2<<20), make([]byte, 3<<20)...), image(10, 70_001)...)
+	packed := output(t, xz, "--best", "-T1", "-kc", writeFile(t, "image", content))
+	r := openHolding(t, packed, 1<<20)
+	require.Equal(t, 1, r.NumBlocks())
+	require.Equal(t, int64(64<<20), r.Blocks()[0].Dict)
+	f := file(t, nil)
+	var side, sides bytes.Buffer
+	require.NoError(t, r.Unpack(t.Context(), f, xzpack.UnpackOptions{Content: &side, Packed: &sides}))
+	got, err := os.ReadFile(f.Name())
+	require.NoError(t, err)
+	require.True(t, bytes.Equal(content, got))
+	require.True(t, bytes.Equal(content, side.Bytes()))
+	require.True(t, bytes.Equal(packed, sides.Bytes()))
+
+	for _, n := range []int{1, len(packed) / 2, len(packed) - 4} {
+		_, err := xzpack.Open(bytes.NewReader(packed[:n]), int64(n), xzpack.OpenOptions{})
+		require.Error(t, err, "cut at %d", n)
+	}
+	bad := bytes.Clone(packed)
+	for at := 100; at < len(bad); at += len(bad) / 7 {
+		bad[at] ^= 0x10
+		require.Error(t, openHolding(t, bad, 1<<20).Unpack(t.Context(), f, xzpack.UnpackOptions{}), "byte %d", at)
+		bad[at] ^= 0x10
+	}
+}

@@ -9,7 +9,8 @@
 //
 // What [Open] reads: any .xz file with LZMA2 as its only filter, of any number of streams, with padding, with the checks
 // none, crc32, crc64 and sha256, and with or without sizes in its block headers. Everything that the file claims about
-// itself is read and held against [Limits] before anything is decompressed.
+// itself is read and held against [Limits] before anything is decompressed. A block may be of any size, as that of an image
+// that xz packed in one piece is: what is too large to be held in memory is decoded as it comes.
 //
 // Where there are only streams, [NewReader] reads the same files from their beginning to their end, in parallel where
 // the block headers carry both sizes, and [NewWriter] writes what Pack writes.

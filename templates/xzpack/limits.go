@@ -10,11 +10,13 @@ import (
 // decompressed, and decompression never goes beyond what was claimed. A [Reader] does so with the claims of each block,
 // and with what comes where nothing is claimed. A field that is 0 stands for its default, one that is negative is an
 // error.
+//
+// A block larger than Block is not held in memory: it can be unpacked, which is done as it comes, but not read at random.
 type Limits struct {
 	Size   int64 // bytes of content in all; 0 = 16 TiB
 	Blocks int   // blocks, and also streams; 0 = 262,144: as many as 4 TiB of 16 MiB blocks have
 	Dict   int64 // bytes of dictionary; 0 = 64 MiB: what xz -9 uses
-	Block  int64 // bytes of a block, both of its content and of its compressed form; 0 = 512 MiB: what nbdkit allows
+	Block  int64 // bytes of a block that is held, both of its content and of its compressed form; 0 = 512 MiB: what nbdkit allows
 	Ratio  int64 // content bytes for each compressed byte of a block; 0 = 10,000: LZMA2 cannot reach it, zeros have about 7,000
 	Memory int64 // bytes that blocks being decoded or kept may hold: fewer workers run, fewer blocks are kept; 0 = 2 GiB. One block always fits
 }
@@ -58,15 +60,16 @@ func over(what string, found, limit int64) error {
 	return fmt.Errorf("%s of %d is %w of %d: raise the limit if the file is trusted", what, found, ErrLimit, limit)
 }
 
-// checkRecord holds what the index says of a block against the limits.
-func (l Limits) checkRecord(r container.Record) error {
+// checkHeld finds fault with a block that is too large to be held in memory. Its compressed form may be somewhat longer
+// than its content.
+func (l Limits) checkHeld(b *block) error {
 	switch {
-	case r.Size > l.Block:
-		return over("uncompressed size", r.Size, l.Block)
-	case r.Unpadded > l.Block+l.Block/4+container.MaxBlockHeaderSize:
-		return over("compressed size", r.Unpadded, l.Block)
+	case b.size > l.Block:
+		return over("uncompressed size", b.size, l.Block)
+	case b.unpadded > l.Block+l.Block/4+container.MaxBlockHeaderSize:
+		return over("compressed size", b.unpadded, l.Block)
 	}
-	return l.checkRatio(r.Size, r.Unpadded)
+	return nil
 }
 
 // checkRatio holds a block's content, or what there is of it so far, against its bytes in the file.

@@ -94,12 +94,7 @@ func TestPackMemory(t *testing.T) {
 		require.NoError(t, f.Close())
 		for _, level := range levels {
 			t.Run(tc.name+"/"+level.String(), func(t *testing.T) {
-				cmd := exec.Command(os.Args[0], "-test.run=^TestPackForMemory$")
-				cmd.Env = append(os.Environ(), "XZPACK_MEMORY_OF="+path, "XZPACK_MEMORY_LEVEL="+level.String())
-				out, err := cmd.CombinedOutput()
-				require.NoError(t, err, "%s", out)
-				peak, err := strconv.Atoi(string(out[:max(0, bytes.IndexByte(out, '\n'))]))
-				require.NoError(t, err, "%s", out)
+				peak := peakOf(t, "TestPackForMemory", "XZPACK_MEMORY_OF="+path, "XZPACK_MEMORY_LEVEL="+level.String())
 				t.Logf("%-20s %-9s %4d MiB, %4d a worker", tc.name, level, peak, (peak-restMemory)/memoryWorkers)
 				require.LessOrEqual(t, (peak-restMemory)/memoryWorkers, workerMemory[level])
 			})
@@ -107,7 +102,33 @@ func TestPackMemory(t *testing.T) {
 	}
 }
 
-// TestPackForMemory is the process that TestPackMemory looks at. It prints its peak in MiB.
+// peakOf runs a test of this program in a process of its own, which ends with tellPeak, and returns its peak in MiB.
+func peakOf(t *testing.T, test string, env ...string) int {
+	t.Helper()
+	cmd := exec.Command(os.Args[0], "-test.run=^"+test+"$")
+	cmd.Env = append(os.Environ(), env...)
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	peak, err := strconv.Atoi(string(out[:max(0, bytes.IndexByte(out, '\n'))]))
+	require.NoError(t, err, "%s", out)
+	return peak
+}
+
+// tellPeak prints the peak of this process in MiB.
+func tellPeak(t *testing.T) {
+	t.Helper()
+	// Not what getrusage knows: that counts what the parent had when it started this process, too.
+	status, err := os.ReadFile("/proc/self/status")
+	require.NoError(t, err)
+	_, peak, ok := bytes.Cut(status, []byte("VmHWM:"))
+	require.True(t, ok)
+	var kib int
+	_, err = fmt.Sscan(string(peak), &kib)
+	require.NoError(t, err)
+	fmt.Println(kib >> 10)
+}
+
+// TestPackForMemory is the process that TestPackMemory looks at.
 func TestPackForMemory(t *testing.T) {
 	path := os.Getenv("XZPACK_MEMORY_OF")
 	if path == "" {
@@ -122,13 +143,5 @@ func TestPackForMemory(t *testing.T) {
 	require.NoError(t, err)
 	_, err = xzpack.Pack(context.Background(), io.Discard, f, info.Size(), xzpack.PackOptions{Level: level, Jobs: memoryWorkers})
 	require.NoError(t, err)
-	// Not what getrusage knows: that counts what the parent had when it started this process, too.
-	status, err := os.ReadFile("/proc/self/status")
-	require.NoError(t, err)
-	_, peak, ok := bytes.Cut(status, []byte("VmHWM:"))
-	require.True(t, ok)
-	var kib int
-	_, err = fmt.Sscan(string(peak), &kib)
-	require.NoError(t, err)
-	fmt.Println(kib >> 10)
+	tellPeak(t)
 }

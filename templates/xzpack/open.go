@@ -32,6 +32,7 @@ const (
 
 // Block is a block of an .xz file, as its header and the index describe it.
 type Block struct {
+	Stream        int   // that it is in, counted from 1
 	Offset        int64 // of the block header in the file
 	TotalSize     int64 // bytes in the file: header, compressed data, padding and check
 	PackedSize    int64 // bytes of compressed data
@@ -46,11 +47,12 @@ type Block struct {
 // ReaderAt reads an .xz file in parallel and at random. Its methods are safe for concurrent use as far as its source is;
 // the source must not change while it is in use.
 type ReaderAt struct {
-	src    io.ReaderAt
-	limits Limits
-	size   int64 // of the content
-	packed int64 // of the file
-	blocks []block
+	src     io.ReaderAt
+	limits  Limits
+	size    int64 // of the content
+	packed  int64 // of the file
+	blocks  []block
+	streams int
 
 	cache   *blockCache
 	decoder blockDecoder
@@ -76,7 +78,7 @@ func Open(src io.ReaderAt, size int64, opt OpenOptions) (*ReaderAt, error) {
 	if err := p.parse(size); err != nil {
 		return nil, err
 	}
-	r := &ReaderAt{src: src, limits: limits, size: p.size, packed: size, blocks: p.blocks}
+	r := &ReaderAt{src: src, limits: limits, size: p.size, packed: size, blocks: p.blocks, streams: p.streams}
 	r.cache = newBlockCache(r, opt.Cache)
 	return r, nil
 }
@@ -86,6 +88,9 @@ func (r *ReaderAt) Size() int64 { return r.size }
 
 // PackedSize is the length of the file in bytes.
 func (r *ReaderAt) PackedSize() int64 { return r.packed }
+
+// NumStreams is the number of streams behind each other, those without a block among them.
+func (r *ReaderAt) NumStreams() int { return r.streams }
 
 // NumBlocks is the number of blocks.
 func (r *ReaderAt) NumBlocks() int { return len(r.blocks) }
@@ -97,7 +102,7 @@ func (r *ReaderAt) Blocks() []Block {
 	for i := range r.blocks {
 		b := &r.blocks[i]
 		blocks[i] = Block{
-			Offset: b.offset, TotalSize: container.Align(b.unpadded), PackedSize: b.packed,
+			Stream: b.stream, Offset: b.offset, TotalSize: container.Align(b.unpadded), PackedSize: b.packed,
 			ContentOffset: b.content, Size: b.size, Dict: b.dict, Check: Check(b.check.String()),
 			HasPackedSize: b.hasPacked, HasSize: b.hasSz,
 		}
@@ -105,12 +110,13 @@ func (r *ReaderAt) Blocks() []Block {
 	return blocks
 }
 
-// memory is about how many bytes decoding a block takes: content and packed form. The content is the dictionary.
+// memory is about how many bytes holding a block takes: content and packed form. The content is the dictionary.
 func (r *ReaderAt) memory() int64 {
 	var most int64
 	for i := range r.blocks {
-		b := &r.blocks[i]
-		most = max(most, b.size+b.unpadded)
+		if b := &r.blocks[i]; r.limits.checkHeld(b) == nil {
+			most = max(most, b.size+b.unpadded)
+		}
 	}
 	return max(most, 1)
 }

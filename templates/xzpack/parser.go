@@ -46,8 +46,11 @@ func (p *parser) parse(size int64) error {
 func (p *parser) order() {
 	ordered := make([]block, 0, len(p.blocks))
 	end := len(p.blocks)
-	for _, start := range slices.Backward(p.starts) {
-		ordered = append(ordered, p.blocks[start:end]...)
+	for i, start := range slices.Backward(p.starts) {
+		for _, b := range p.blocks[start:end] {
+			b.stream = len(p.starts) - i
+			ordered = append(ordered, b)
+		}
 		end = start
 	}
 	p.blocks = ordered
@@ -177,7 +180,7 @@ func (p *parser) index(off, size int64, check container.Check) (int64, error) {
 		if err != nil {
 			return 0, err
 		}
-		if err := p.limits.checkRecord(r); err != nil {
+		if err := p.limits.checkRatio(r.Size, r.Unpadded); err != nil {
 			return 0, err
 		}
 		if p.size += r.Size; p.size > p.limits.Size {

@@ -1,7 +1,7 @@
 package xzpack
 
 // Progress tells how far a call has got. It is reported after each block, in order and from one goroutine at a time;
-// the call waits for the callback. A [Reader] that has to decode a block as it comes also reports after each MiB of it.
+// the call waits for the callback. Where a block has to be decoded as it comes, each MiB of it is reported.
 type Progress struct {
 	Done  int64 // bytes of content that are finished
 	Total int64 // bytes of content in all; -1 where nobody knows

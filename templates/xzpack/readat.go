@@ -7,7 +7,7 @@ import (
 )
 
 // ReadAt reads content at off, as io.ReaderAt has it. Each call decodes the blocks that it touches and that are not
-// among the few last used ones, which are kept.
+// among the few last used ones, which are kept. A block of more than Limits.Block gives an error that wraps [ErrLimit].
 func (r *ReaderAt) ReadAt(p []byte, off int64) (int, error) {
 	if off < 0 {
 		return 0, fmt.Errorf("read at %d: negative offset", off)
@@ -22,6 +22,9 @@ func (r *ReaderAt) ReadAt(p []byte, off int64) (int, error) {
 		b := &r.blocks[i]
 		if b.size == 0 {
 			continue
+		}
+		if err := r.limits.checkHeld(b); err != nil {
+			return n, &FormatError{Block: i + 1, Offset: b.offset, Err: fmt.Errorf("read at random: %w", err)}
 		}
 		e, err := r.cache.get(i)
 		if err != nil {

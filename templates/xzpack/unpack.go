@@ -17,8 +17,10 @@ type UnpackOptions struct {
 // Unpack makes the regular file dst hold the content: it is emptied, then written in parallel, with holes where at least
 // 4 KiB of zeros lie on a multiple of 4 KiB, and ends at the exact size. Its file offset is neither used nor changed.
 //
-// Each block is verified by its check before a byte of it is written. When ctx is done Unpack returns the context's
-// cause. After an error dst holds some blocks of the content, anywhere.
+// Each block is verified by its check before a byte of it is written. A file with a block of more than Limits.Block, or
+// of more than 64 MiB that would be decoded alone, is no error: it is read as a stream instead, as a [Reader] does, and
+// such a block takes no more memory than its dictionary, but is verified at its end only. When ctx is done Unpack returns
+// the context's cause. After an error dst holds some of the content, anywhere.
 func (r *ReaderAt) Unpack(ctx context.Context, dst *os.File, opt UnpackOptions) error {
 	if err := empty(dst); err != nil {
 		return err
@@ -26,7 +28,7 @@ func (r *ReaderAt) Unpack(ctx context.Context, dst *os.File, opt UnpackOptions) 
 	if err := dst.Truncate(r.size); err != nil {
 		return err
 	}
-	return r.run(ctx, opt, func(_ context.Context, b *unpackItem) error {
+	return r.run(ctx, opt, &sparseFile{f: dst}, func(_ context.Context, b *unpackItem) error {
 		if b.zero {
 			return nil
 		}
@@ -41,10 +43,10 @@ func (r *ReaderAt) Unpack(ctx context.Context, dst *os.File, opt UnpackOptions) 
 }
 
 // Copy writes the content to w, in order, decoding in parallel. Runs of zeros, as Unpack finds them, go to w's method
-// WriteZeros(int64) error where it has one. Each block is verified by its check before a byte of it is written. When
-// ctx is done Copy returns the context's cause.
+// WriteZeros(int64) error where it has one. Each block is verified as by Unpack. When ctx is done Copy returns the
+// context's cause.
 func (r *ReaderAt) Copy(ctx context.Context, w io.Writer, opt UnpackOptions) error {
-	return r.run(ctx, opt, nil, func(_ context.Context, b *unpackItem) error {
+	return r.run(ctx, opt, w, nil, func(_ context.Context, b *unpackItem) error {
 		if b.zero {
 			return writeZeros(w, r.blocks[b.index].size)
 		}
@@ -88,11 +90,14 @@ type unpackItem struct {
 }
 
 // run decodes all blocks and calls parallel for each as soon as it is decoded, and inOrder when all before it are done.
-// Either may be nil.
-func (r *ReaderAt) run(ctx context.Context, opt UnpackOptions, parallel, inOrder func(context.Context, *unpackItem) error) error {
+// Either may be nil. The content of a file that is read as a stream goes to w instead.
+func (r *ReaderAt) run(ctx context.Context, opt UnpackOptions, w io.Writer, parallel, inOrder func(context.Context, *unpackItem) error) error {
 	jobs, err := r.workers(opt.Jobs)
 	if err != nil {
 		return err
+	}
+	if r.streamed(jobs) {
+		return r.stream(ctx, opt, jobs, w)
 	}
 	m := meter{Progress: Progress{Total: r.size}, report: opt.Progress}
 	sides := bothSides{content: opt.Content, packed: opt.Packed, r: r}

@@ -157,7 +157,11 @@ func (s *Stream) makeRoom(n int) {
 	}
 	most := w.dict + max(w.dict/4, model.MaxContent) + slideUnit
 	if w.pos+n <= most || len(w.buf) < most {
-		buf := make([]byte, min(most, max(2*len(w.buf), w.pos+n)))
+		size := max(2*len(w.buf), w.pos+n)
+		if size > most/8 { // to go on doubling would leave half as much garbage as the whole takes
+			size = most
+		}
+		buf := make([]byte, size)
 		copy(buf, w.buf[:w.pos])
 		w.buf = buf
 	}
