@@ -1,6 +1,7 @@
 package xzpack
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"io"
@@ -32,7 +33,9 @@ type contentPiece struct {
 func (r *ReaderAt) stream(ctx context.Context, opt UnpackOptions, jobs int, w io.Writer) error {
 	limits := r.limits
 	limits.Block = min(limits.Block, ample)
-	src, err := NewReaderOptions(ctx, io.NewSectionReader(r.src, 0, r.packed), ReaderOptions{Limits: limits, Jobs: jobs, Packed: opt.Packed})
+	// Each read may be a request across a network.
+	in := bufio.NewReaderSize(io.NewSectionReader(r.src, 0, r.packed), readStep)
+	src, err := NewReaderOptions(ctx, in, ReaderOptions{Limits: limits, Jobs: jobs, Packed: opt.Packed})
 	if err != nil {
 		return err
 	}
