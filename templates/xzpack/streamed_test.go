@@ -133,7 +133,7 @@ func TestLargeBlockErrors(t *testing.T) {
 		done := int64(0)
 		err := unpack(ctx, good, xzpack.UnpackOptions{Progress: func(p xzpack.Progress) { done = p.Done; cancel(cause) }})
 		require.ErrorIs(t, err, cause, "in the middle")
-		require.Equal(t, int64(1<<20), done)
+		require.Less(t, done, int64(3<<20))
 		require.ErrorIs(t, unpack(ctx, good, xzpack.UnpackOptions{}), cause, "before it begins")
 	})
 	xzpack.NoMoreGoroutines(t, before)
