@@ -23,7 +23,7 @@ func TestParse(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 1, c.runs)
 	require.Equal(t, 3, c.jobs)
-	for _, args := range [][]string{{"-runs", "0"}, {"-dense-mb", "1"}, {"-part-mb", "500"}, {"more"}, {"-such"}} {
+	for _, args := range [][]string{{"-runs", "0"}, {"-dense-mb", "1"}, {"more"}, {"-such"}} {
 		_, err := parse(args, io.Discard)
 		require.Error(t, err, args)
 	}
@@ -95,29 +95,6 @@ func TestInputs(t *testing.T) {
 	size, err := makeTar(t.Context(), filepath.Join(dir, "tar"), mib)
 	require.NoError(t, err)
 	require.InDelta(t, mib, size, mib)
-
-	from := filepath.Join(dir, "from")
-	f, err := os.Create(from)
-	require.NoError(t, err)
-	for i := range int64(8) {
-		_, err = f.WriteAt([]byte{byte(i)}, i*blockSize)
-		require.NoError(t, err)
-	}
-	require.NoError(t, f.Truncate(8*blockSize))
-	require.NoError(t, f.Close())
-	require.NoError(t, makePart(path, from, 2*blockSize))
-	f, err = os.Open(path)
-	require.NoError(t, err)
-	defer f.Close()
-	st, err := f.Stat()
-	require.NoError(t, err)
-	require.EqualValues(t, 2*blockSize, st.Size())
-	var first [1]byte
-	for at, want := range map[int64]byte{0: 2, blockSize: 6} {
-		_, err = f.ReadAt(first[:], at)
-		require.NoError(t, err)
-		require.Equal(t, want, first[0])
-	}
 }
 
 func TestImages(t *testing.T) {

@@ -39,30 +39,6 @@ func repeated(pattern []byte, size int64) func(w io.Writer) error {
 	}
 }
 
-// makePart copies blocks from all over a file, size bytes in all.
-func makePart(path, from string, size int64) error {
-	in, err := os.Open(from)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	st, err := in.Stat()
-	if err != nil {
-		return err
-	}
-	n, all := size/blockSize, st.Size()/blockSize
-	return makeFile(path, func(w io.Writer) error {
-		for i := range n {
-			// The middle of each of n stretches.
-			at := (2*i + 1) * all / (2 * n) * blockSize
-			if _, err := io.Copy(w, io.NewSectionReader(in, at, blockSize)); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
 // makeTar makes an archive of Go's sources, about size bytes of them, and tells
 // how long it has become.
 func makeTar(ctx context.Context, path string, size int64) (int64, error) {

@@ -10,7 +10,7 @@
 // and Go's own), runs the commands of each table the same number of times in
 // turn, and tells the medians of wall clock, CPU time and peak memory, as the
 // kernel counts them for the process. It needs Go, xz, coreutils and mke2fs,
-// some 4 GB of disk, half an hour, and a machine that does nothing else. -quick
+// some 4 GB of disk, three quarters of an hour, and a machine that does nothing else. -quick
 // runs everything once on small inputs, to see that it works.
 //
 // To measure a file of your own there is "tplkit bench FILE".
@@ -36,7 +36,6 @@ import (
 type config struct {
 	runs     int
 	denseMB  int
-	partMB   int
 	tarMB    int
 	sparseGB int
 	dataMB   int
@@ -70,13 +69,12 @@ func parse(args []string, stderr io.Writer) (config, error) {
 	flags.SetOutput(stderr)
 	flags.IntVar(&c.runs, "runs", 5, "run each command so many times; the medians are told")
 	flags.IntVar(&c.denseMB, "dense-mb", 384, "size of the dense image, in MiB")
-	flags.IntVar(&c.partMB, "part-mb", 32, "size of the part of it that is packed on one core, in MiB")
 	flags.IntVar(&c.tarMB, "tar-mb", 64, "size of the tar of sources, in MiB")
 	flags.IntVar(&c.sparseGB, "sparse-gb", 6, "size of the sparse image, in GiB")
 	flags.IntVar(&c.dataMB, "data-mb", 300, "data in the sparse image, in MiB")
 	flags.IntVar(&c.reads, "reads", 32, "random reads of 4 KiB")
 	flags.IntVar(&c.jobs, "j", runtime.NumCPU(), "workers of tplkit and threads of xz where all cores are to work")
-	flags.BoolVar(&c.quick, "quick", false, "once, on small inputs: -runs 1 -dense-mb 32 -part-mb 16 -tar-mb 4 -sparse-gb 1 -data-mb 16 -reads 4")
+	flags.BoolVar(&c.quick, "quick", false, "once, on small inputs: -runs 1 -dense-mb 32 -tar-mb 4 -sparse-gb 1 -data-mb 16 -reads 4")
 	flags.BoolVar(&c.keep, "keep", false, "leave the inputs and results")
 	flags.StringVar(&c.document, "o", "", "write the whole document to this file (default: the tables to standard output)")
 	flags.StringVar(&c.dir, "dir", "", "where the inputs go (default: a new temporary directory)")
@@ -87,10 +85,10 @@ func parse(args []string, stderr io.Writer) (config, error) {
 		return c, fmt.Errorf("argument %q: only flags are known", flags.Arg(0))
 	}
 	if c.quick {
-		c.runs, c.denseMB, c.partMB, c.tarMB, c.sparseGB, c.dataMB, c.reads = 1, 32, 16, 4, 1, 16, 4
+		c.runs, c.denseMB, c.tarMB, c.sparseGB, c.dataMB, c.reads = 1, 32, 4, 1, 16, 4
 	}
-	if c.runs < 1 || c.denseMB < 32 || c.partMB < 16 || c.partMB > c.denseMB || c.tarMB < 1 || c.sparseGB < 1 || c.dataMB < 16 || c.reads < 1 || c.jobs < 1 {
-		return c, errors.New("-runs, -tar-mb, -sparse-gb, -reads and -j must be 1 or more, -dense-mb 32, -data-mb 16, -part-mb from 16 to -dense-mb")
+	if c.runs < 1 || c.denseMB < 32 || c.tarMB < 1 || c.sparseGB < 1 || c.dataMB < 16 || c.reads < 1 || c.jobs < 1 {
+		return c, errors.New("-runs, -tar-mb, -sparse-gb, -reads and -j must be 1 or more, -dense-mb 32, -data-mb 16")
 	}
 	return c, nil
 }
@@ -127,7 +125,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return fmt.Errorf("build of cmd/tplkit: %w\n%s", err, out)
 	}
 	fmt.Fprintf(b.out, "%s; %d workers where all cores work; medians of %d.\n", measure.ThisMachine(ctx), c.jobs, c.runs)
-	for _, part := range []func(context.Context) error{b.dense, b.part, b.sources, b.compressed, b.zeros, b.periodic, b.sparse} {
+	for _, part := range []func(context.Context) error{b.dense, b.sources, b.compressed, b.zeros, b.periodic, b.sparse} {
 		if err := part(ctx); err != nil {
 			return err
 		}
