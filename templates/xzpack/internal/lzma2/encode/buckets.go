@@ -14,7 +14,7 @@ import (
 type finder struct {
 	chosen []uint64 // a bit for each position: its hash belongs to the part
 	counts []uint32 // by hash: where the bucket's next position goes; the bucket ends there at last
-	order  []uint32 // positions by bucket, in each in the order of the text
+	order  []uint32 // positions by bucket, in each in the order of the text; marked with fresh where a span begins
 	nodes  []node
 }
 
@@ -39,7 +39,7 @@ func (f *finder) find(ctx context.Context, text []byte, n uint32, active []span,
 	shift := 32 - tableBits(n)
 	for part := range uint32(1) << p.PartBits {
 		f.choose(text, n, active, part, 32-p.PartBits)
-		f.sort(text, shift, 1<<(32-shift-p.PartBits), n>>p.PartBits+n>>(p.PartBits+3))
+		f.sort(text, active, shift, 1<<(32-shift-p.PartBits), n>>p.PartBits+n>>(p.PartBits+3))
 		if err := f.visit(ctx, text, p, store); err != nil {
 			return err
 		}
@@ -70,7 +70,7 @@ func (f *finder) choose(text []byte, n uint32, active []span, part, shift uint32
 
 // sort fills counts, of so many buckets, and order with the chosen positions. More than usual are only in texts of few
 // symbols.
-func (f *finder) sort(text []byte, shift uint32, buckets int, usual uint32) {
+func (f *finder) sort(text []byte, active []span, shift uint32, buckets int, usual uint32) {
 	f.counts = resize(f.counts, buckets)
 	counts, mask := f.counts, uint32(len(f.counts)-1)
 	for i, word := range f.chosen {
@@ -89,12 +89,26 @@ func (f *finder) sort(text []byte, shift uint32, buckets int, usual uint32) {
 	}
 	f.order = f.order[:total]
 	order := f.order
+	next := uint32(0) // the next position where a span begins
 	for i, word := range f.chosen {
 		for ; word != 0; word &= word - 1 {
 			p := uint32(i)<<6 | uint32(bits.TrailingZeros64(word))
 			h := hash5(text, p) >> shift & mask
 			k := counts[h]
 			counts[h] = k + 1
+			if p >= next {
+				for len(active) > 0 && active[0].from < p {
+					active = active[1:]
+				}
+				if len(active) > 0 && active[0].from == p {
+					p |= fresh
+					active = active[1:]
+				}
+				next = unset
+				if len(active) > 0 {
+					next = active[0].from
+				}
+			}
 			order[k] = p
 		}
 	}

@@ -21,6 +21,7 @@ func (e *Encoder) endChunk() bool {
 	if packed >= size {
 		e.rawChunks(content)
 		e.needReset(model.CtlState) // what the decoder has not seen has changed it
+		e.running.goBack(e.pos)
 		return false
 	}
 	ctl := byte(model.CtlLZMA)

@@ -17,7 +17,8 @@ type Encoder struct {
 	finder  finder
 	store   matchStore
 	short   shortTable
-	words   [maxKeep + 3]uint32
+	running running
+	room    [64 + 3]match // of the matches at a position
 
 	pos     uint32   // of the next symbol
 	repeats []repeat // those that end behind the position where matches were last looked for
@@ -88,19 +89,25 @@ func (e *Encoder) section(ctx context.Context, text []byte, spare bool) error {
 	e.dictReset = true
 	e.needReset(model.CtlProps)
 	e.terrain.survey(e.text, e.size, e.params.RepeatLeast)
-	e.repeats = e.terrain.repeats
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	if err := e.finder.find(ctx, e.text, e.size, e.terrain.active, &e.params, &e.store); err != nil {
 		return err
 	}
-	e.short.reset()
+	e.lookAnew()
 	if err := e.parse(ctx); err != nil {
 		return err
 	}
 	e.endChunk()
 	return nil
+}
+
+// lookAnew makes the first position the next one where matches are looked for.
+func (e *Encoder) lookAnew() {
+	e.repeats = e.terrain.repeats
+	e.short.reset()
+	e.running.goBack(0)
 }
 
 // parse codes the whole section.

@@ -2,9 +2,9 @@ package encode
 
 // matches are what can be coded at a position beside literals and repeated distances.
 type matches struct {
-	words []uint32 // as in the store, lengths and distances growing; at most the last one is longer than nice
-	len   uint32   // of the last one, up to model.MaxMatch if it is nice or longer
-	dist  uint32   // of the last one, counted from 0
+	list []match // lengths and distances growing
+	len  uint32  // of the last one, up to model.MaxMatch if it is nice or longer
+	dist uint32  // of the last one, counted from 0
 }
 
 // matchesAt finds the matches at p, which is not 0, for which limit bytes of text are left.
@@ -20,42 +20,42 @@ func (e *Encoder) matchesAt(p, limit uint32) (m matches) {
 		r := &e.repeats[0]
 		return matches{len: min(limit, r.to-p), dist: r.dist}
 	}
-	found := e.store.get(p)
+	list := e.running.at(text, &e.store, p, nice, limit)
 	near := unset
-	if len(found) > 0 {
-		near = found[0] & distMask
+	if len(list) > 0 {
+		near = list[0].word & distMask
 	}
 	two, three, four := e.short.find(text, p)
 	n := 0
-	out := &e.words
+	out := &e.room
 	if two != unset && two != three {
 		if d := p - two - 1; d < near {
-			out[0] = 1<<moreShift | 2<<lenShift | d
+			out[0] = match{p + 2, 1<<moreShift | d}
 			n = 1
 		}
 	}
 	if three != unset {
 		if d := p - three - 1; d < near {
-			out[n] = 1<<moreShift | 3<<lenShift | d
+			out[n] = match{p + 3, 1<<moreShift | d}
 			n++
 		}
 	}
 	if four != unset {
 		if d := p - four - 1; d < near {
-			if n > 0 && out[n-1]&distMask == d {
+			if n > 0 && out[n-1].word&distMask == d {
 				n--
 			}
-			out[n] = 1<<moreShift | 4<<lenShift | d
+			out[n] = match{p + 4, 1<<moreShift | d}
 			n++
 		}
 	}
-	m.words = found
+	m.list = list
 	if n > 0 {
-		m.words = out[:n+copy(out[n:], found)]
+		m.list = out[:n+copy(out[n:], list)]
 	}
-	if len(m.words) > 0 {
-		last := m.words[len(m.words)-1]
-		m.len, m.dist = min(last>>lenShift&lenMask, limit), last&distMask
+	if len(m.list) > 0 {
+		last := m.list[len(m.list)-1]
+		m.len, m.dist = min(last.end-p, limit), last.word&distMask
 		if m.len >= nice {
 			m.len = matchLen(text, p-m.dist-1, p, m.len, limit)
 		}

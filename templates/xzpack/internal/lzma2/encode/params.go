@@ -5,10 +5,10 @@ type Params struct {
 	Nice        uint32 // matches of this length are taken without a look at anything else; up to maxNice
 	RepeatLeast uint32 // repeats from this length on are taken before all else, and their insides are not searched; more than Nice
 	Depth       int    // nodes of a tree that are visited for a position
-	Keep        int    // matches that are kept of those found for a position, the longest ones; up to maxKeep. With 1 they take four bytes a position, and StorePages is without effect
+	Keep        int    // matches that are kept of those found for a position, the longest ones; up to maxKeep
 	TreeMax     int    // positions in one tree; those of a bucket beyond that go into another
 	PartBits    uint32 // the text is sorted in so many parts, as a power of two: more take less memory and more time
-	StorePages  int    // pages of the match store beyond which one match is kept for a position; beyond twice that, none
+	StorePages  int    // pages of the match store; on the last quarter one match is kept for a position, and none when all are full
 	Composites  int    // how many of the longest matches are tried with a literal and a repeated match behind them
 	Skip        int32  // a byte is not left from if the next one is reached at so much more, in 16ths of a bit, or less; noSkip
 	Slack       uint32 // what such a composite may cost more up to its literal than the best way there, in 16ths of a bit
@@ -22,7 +22,7 @@ const (
 
 // The levels. Sizes and times, compared with xz -9 in blocks of the same size, are in docs/BENCHMARKS.md.
 var (
-	Best     = Params{Nice: 96, RepeatLeast: 273, Depth: 28, Keep: 4, TreeMax: 1 << 20, PartBits: 2, StorePages: 15 << 10, Composites: 3, Skip: noSkip, Slack: 1 << 20}
-	Balanced = Params{Nice: 64, RepeatLeast: 200, Depth: 20, Keep: 4, TreeMax: 1 << 18, PartBits: 2, StorePages: 15 << 10, Composites: 3, Skip: 0, Slack: 128}
-	Fast     = Params{Nice: 64, RepeatLeast: 96, Depth: 16, Keep: 1, TreeMax: 1 << 15, PartBits: 3, Composites: 1, Skip: 16, Slack: 64}
+	Best     = Params{Nice: 96, RepeatLeast: 273, Depth: 24, Keep: 4, TreeMax: 1 << 20, PartBits: 2, StorePages: 20 << 10, Composites: 3, Skip: noSkip, Slack: 160}
+	Balanced = Params{Nice: 64, RepeatLeast: 200, Depth: 20, Keep: 4, TreeMax: 1 << 18, PartBits: 2, StorePages: 20 << 10, Composites: 3, Skip: 0, Slack: 128}
+	Fast     = Params{Nice: 64, RepeatLeast: 96, Depth: 12, Keep: 4, TreeMax: 1 << 15, PartBits: 2, StorePages: 7000, Composites: 1, Skip: 24, Slack: 48}
 )

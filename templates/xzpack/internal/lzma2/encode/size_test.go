@@ -27,7 +27,7 @@ func TestSizesLikeThoseOfXZ(t *testing.T) {
 			packed := encoded(t, l.encoder(), text)
 			ratio := float64(len(packed)-50) / float64(len(theirs))
 			t.Logf("%-12s %-9s %8d bytes, %.3f times %d", name, l.name, len(packed), ratio, len(theirs))
-			require.Less(t, ratio, []float64{1.006, 1.03, 1.09}[i], "%s, %s", name, l.name)
+			require.Less(t, ratio, []float64{1.006, 1.03, 1.12}[i], "%s, %s", name, l.name)
 		}
 	}
 }

@@ -1,5 +1,7 @@
 package encode
 
+import "math/bits"
+
 // A word of the match store says that a match of len bytes begins at dist+1 bytes back:
 //
 //	more<<31 | len<<24 | dist
@@ -17,14 +19,15 @@ const (
 // in the order in which they were found. A record is a header, number of words<<16 | position in the segment, and the
 // words. When the parser comes to a segment, an index of its records is made.
 type matchStore struct {
-	longest []uint32 // by position: if only the longest match of each is kept, its word, and nothing below is in use
-
 	pages  []uint32 // of pageSize words each
 	used   int      // pages in use
 	chains []chain
-	index  [2][segSize]uint32 // of the segments with even and odd numbers: where in pages a record is, plus 1; 0 if none
-	loaded [2]int             // segment that is indexed; -1 if none
-	budget int                // pages that may be in use before fewer matches are kept
+	budget int // pages that may be in use before fewer matches are kept
+
+	// An index of two segments, one with an even and one with an odd number.
+	loaded [2]int                  // which; -1 if none
+	marks  [2][segSize / 64]uint64 // a bit for each position that has a record
+	index  [2][segSize]uint32      // where in pages it is
 }
 
 // chain is the pages of a segment: the first and the last one. Each page ends with the number of the next.
@@ -41,10 +44,6 @@ const (
 
 // reset empties the store for a text of n positions.
 func (s *matchStore) reset(n uint32, p *Params) {
-	if p.Keep == 1 {
-		s.longest = resize(s.longest, int(n))
-		return
-	}
 	s.budget = p.StorePages
 	s.chains = resize(s.chains, int(n>>segBits)+1)
 	for i := range s.chains {
@@ -53,7 +52,7 @@ func (s *matchStore) reset(n uint32, p *Params) {
 	s.used = 0
 	// As much as could be needed is allocated at once: what is not written takes no memory.
 	words := int(n) * (1 + min(p.Keep, maxKeep))
-	if pages := min(2*s.budget, words/(pageRoom-maxKeep)+len(s.chains)); len(s.pages)>>pageBits < pages {
+	if pages := min(s.budget, words/(pageRoom-maxKeep)+len(s.chains)); len(s.pages)>>pageBits < pages {
 		s.pages = make([]uint32, pages<<pageBits)
 	}
 	s.loaded = [2]int{-1, -1}
@@ -61,12 +60,8 @@ func (s *matchStore) reset(n uint32, p *Params) {
 
 // put stores the words for a position. At most maxKeep are given.
 func (s *matchStore) put(pos uint32, words []uint32) {
-	if s.longest != nil {
-		s.longest[pos] = words[len(words)-1]
-		return
-	}
 	c := &s.chains[pos>>segBits]
-	if s.used > s.budget && len(words) > 1 {
+	if len(words) > 1 && s.used > s.budget-s.budget>>2 {
 		words = words[len(words)-1:]
 	}
 	if c.fill+uint32(len(words))+1 > pageRoom && !s.extend(c) {
@@ -81,7 +76,7 @@ func (s *matchStore) put(pos uint32, words []uint32) {
 // extend appends a page to a chain. It reports false when there is no memory left for one; then the position has no
 // matches.
 func (s *matchStore) extend(c *chain) bool {
-	if (s.used+1)<<pageBits > len(s.pages) || s.used >= 2*s.budget {
+	if (s.used+1)<<pageBits > len(s.pages) {
 		return false
 	}
 	next := int32(s.used)
@@ -97,19 +92,18 @@ func (s *matchStore) extend(c *chain) bool {
 }
 
 // load makes the index of a segment.
-func (s *matchStore) load(segment int) {
-	index := &s.index[segment&1]
-	clear(index[:])
-	s.loaded[segment&1] = segment
+func (s *matchStore) load(segment uint32) {
+	index, marks := &s.index[segment&1], &s.marks[segment&1]
+	clear(marks[:])
+	s.loaded[segment&1] = int(segment)
 	c := &s.chains[segment]
-	if c.last < 0 {
-		return
-	}
 	s.pages[int(c.last)<<pageBits|int(c.fill)] = 0
 	for at := c.first; ; at = int32(s.pages[int(at)<<pageBits+pageSize-1]) {
 		page := s.pages[int(at)<<pageBits:][:pageSize]
 		for i := uint32(0); i < pageSize && page[i] != 0; i += 1 + page[i]>>segBits {
-			index[page[i]&segMask] = uint32(at)<<pageBits | i + 1
+			p := page[i] & segMask
+			index[p] = uint32(at)<<pageBits | i
+			marks[p>>6] |= 1 << (p & 63)
 		}
 		if at == c.last {
 			return
@@ -117,22 +111,27 @@ func (s *matchStore) load(segment int) {
 	}
 }
 
-// get returns the words for a position, short matches first.
-func (s *matchStore) get(pos uint32) []uint32 {
-	if s.longest != nil {
-		if s.longest[pos] == 0 {
-			return nil
+// first returns the first position with matches from from on, or one behind to if none up to there has any.
+func (s *matchStore) first(from, to uint32) uint32 {
+	for from <= to {
+		segment := from >> segBits
+		if s.loaded[segment&1] != int(segment) {
+			if s.chains[segment].last < 0 {
+				from = (from | segMask) + 1
+				continue
+			}
+			s.load(segment)
 		}
-		return s.longest[pos : pos+1]
+		if w := s.marks[segment&1][from&segMask>>6] >> (from & 63); w != 0 {
+			return from + uint32(bits.TrailingZeros64(w))
+		}
+		from = (from | 63) + 1
 	}
-	segment := int(pos >> segBits)
-	if s.loaded[segment&1] != segment {
-		s.load(segment)
-	}
-	at := s.index[segment&1][pos&segMask]
-	if at == 0 {
-		return nil
-	}
-	r := s.pages[at-1:]
+	return from
+}
+
+// words returns the words for a position that has any and that first has returned, short matches first.
+func (s *matchStore) words(pos uint32) []uint32 {
+	r := s.pages[s.index[pos>>segBits&1][pos&segMask]:]
 	return r[1 : 1+r[0]>>segBits]
 }

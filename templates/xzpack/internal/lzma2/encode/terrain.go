@@ -18,7 +18,7 @@ type terrain struct {
 	active  []span   // what goes into the trees, in order
 	repeats []repeat // in order, without overlaps
 	raw     []bool   // by segment
-	anchors []uint32 // positions by hash
+	anchors []uint32 // tag<<24 | position, by hash: most that differ do so in their tags, without a look at the text
 	flat    []bool   // by segment: bytes evenly distributed
 	known   []uint32 // by segment: anchors that occur elsewhere
 }
@@ -51,6 +51,7 @@ const (
 const (
 	anchorFactor = 0x9e3779b97f4a7c15
 	anchorShift  = 64 - anchorBits - maxAnchorTableBits
+	posBits      = MaxSection - 1
 )
 
 // survey looks over text, of which n bytes count. Repeats shorter than least are not told.
@@ -68,6 +69,9 @@ func (t *terrain) survey(text []byte, n, least uint32) {
 	}
 	t.leaveOutRaw()
 }
+
+// anchorTag is the bits of a hash behind those that choose the anchor's place, above those of a position.
+func anchorTag(h uint64) uint32 { return uint32(h>>(anchorShift-8)) << 24 }
 
 // anchorTableBits suits a text of n bytes: a table with room for every anchor.
 func anchorTableBits(n uint32) int {
@@ -104,9 +108,10 @@ func (t *terrain) findRepeats(text []byte, n, least uint32) {
 		}
 		last = p
 		slot := &anchors[h>>anchorShift&mask]
-		q := *slot
-		*slot = p
-		if q >= p || le64(text, q) != v {
+		entry, tag := *slot, anchorTag(h)
+		*slot = p | tag
+		q := entry & posBits
+		if entry^tag > posBits || q >= p || le64(text, q) != v {
 			continue
 		}
 		t.known[p>>segBits]++
@@ -120,7 +125,7 @@ func (t *terrain) findRepeats(text []byte, n, least uint32) {
 		// What lies within is remembered, too: the nearest copy is the best.
 		for i := p + 1; i+8 < end; i++ {
 			if h := le64(text, i) * anchorFactor; h>>(64-anchorBits) == 0 {
-				anchors[h>>anchorShift&mask] = i
+				anchors[h>>anchorShift&mask] = i | anchorTag(h)
 			}
 		}
 		for s := p >> segBits; s <= (end-1)>>segBits; s++ {

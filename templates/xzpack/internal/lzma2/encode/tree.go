@@ -10,8 +10,19 @@ import (
 type node struct {
 	key0, key1 uint64 // big-endian: they compare as the text does
 	pos        uint32
+	before     uint32   // the byte before it; where a span begins, something that no other position has
 	child      [2]int32 // nodes with lesser and greater text; none if negative
 }
+
+// fresh marks a position where a span begins: the one before it is not searched.
+const fresh = 1 << 31
+
+// Of the matches that have begun earlier, those of sampleLeast bytes are stored again at every fourth position: a tree
+// gives up after some nodes, so the position where a match begins does not always find it.
+const (
+	sampleMask  = 3
+	sampleLeast = 8
+)
 
 // tree searches the positions of a bucket. Each position in turn becomes the root; on its way down the former tree it is
 // compared with the nodes that it passes, from the nearest position to the farthest, and splits them into those before
@@ -26,30 +37,38 @@ type tree struct {
 
 const keySize = 16
 
-// plant makes nodes of positions.
+// plant makes nodes of positions, among them those with a mark that a span begins there.
 func (t *tree) plant(nodes []node, positions []uint32) []node {
 	text := t.text
 	nodes = nodes[:len(positions)]
 	for i, p := range positions {
-		key := text[p : p+keySize : p+keySize]
 		n := &nodes[i]
+		if p&fresh != 0 {
+			n.before = p // unlike any other
+			p &^= fresh
+		} else {
+			n.before = uint32(text[p-1])
+		}
+		key := text[p : p+keySize : p+keySize]
 		n.key0, n.key1, n.pos = binary.BigEndian.Uint64(key), binary.BigEndian.Uint64(key[8:]), p
 	}
 	return nodes
 }
 
-// search finds the matches of all nodes, which are those of a bucket in the order of the text, and stores them.
+// search finds the matches of all nodes, which are those of a bucket in the order of the text, and stores those that
+// begin there: that cannot be extended to the left. The others are found one position earlier, and run on.
 func (t *tree) search(nodes []node) {
 	text, nice := t.text, t.nice
 	var found [1 << 6]uint32
 	nodes[0].child = [2]int32{-1, -1}
 	for i := 1; i < len(nodes); i++ {
 		me := &nodes[i]
-		key0, key1, p := me.key0, me.key1, me.pos
+		key0, key1, p, before := me.key0, me.key1, me.pos, me.before
 		// Where the next node with lesser and with greater text goes, and how long their match with this one is at least.
 		lesser, greater := &me.child[0], &me.child[1]
 		sameLesser, sameGreater := uint32(keySize), uint32(keySize)
 		best, count := uint32(4), uint32(0)
+		sample := p&sampleMask == 0
 		c := int32(i - 1)
 		for depth := t.depth; ; depth-- {
 			if c < 0 || depth == 0 || int(c) >= len(nodes) {
@@ -69,7 +88,7 @@ func (t *tree) search(nodes []node) {
 				l = matchLen(text, n.pos, p, min(sameLesser, sameGreater), nice)
 				if l >= nice {
 					*lesser, *greater = n.child[0], n.child[1]
-					if l > best {
+					if l > best && (n.before != before || sample) {
 						found[count&63] = l<<lenShift | (p - n.pos - 1)
 						count++
 					}
@@ -84,16 +103,18 @@ func (t *tree) search(nodes []node) {
 			}
 			if l > best {
 				best = l
-				more := uint32(1) << moreShift
-				if l+3 > keySize {
-					if le16(text, n.pos+l+1) != le16(text, p+l+1) {
+				if n.before != before || sample && l >= sampleLeast {
+					more := uint32(1) << moreShift
+					if l+3 > keySize {
+						if le16(text, n.pos+l+1) != le16(text, p+l+1) {
+							more = 0
+						}
+					} else if agree(n.key0^key0, n.key1^key1, l+1) != 0 {
 						more = 0
 					}
-				} else if agree(n.key0^key0, n.key1^key1, l+1) != 0 {
-					more = 0
+					found[count&63] = more | l<<lenShift | (p - n.pos - 1)
+					count++
 				}
-				found[count&63] = more | l<<lenShift | (p - n.pos - 1)
-				count++
 			}
 			if less {
 				*lesser = c

@@ -207,8 +207,8 @@ func (w *way) leave(e *Encoder, i, p, limit uint32, m *matches) {
 	base := matchCost + price0(mod.IsRep[state])
 	lens := &e.matchLens[posState]
 	n := covered + 1
-	for x, word := range m.words {
-		l, d := min(word>>lenShift&lenMask, m.len), word&distMask
+	for x, c := range m.list {
+		l, d := min(c.end-p, m.len), c.word&distMask
 		if l < n {
 			continue
 		}
@@ -218,7 +218,7 @@ func (w *way) leave(e *Encoder, i, p, limit uint32, m *matches) {
 		far := base + e.dists.of(d, model.LenStates-1)
 		w.tryAll(i, n, l, far, lens, d+newDist)
 		n = l + 1
-		if word>>moreShift != 0 && len(m.words)-x <= e.params.Composites && l+3 <= limit {
+		if c.word>>moreShift != 0 && len(m.list)-x <= e.params.Composites && l+3 <= limit {
 			w.composite(e, i, p, d, d+newDist, l, base+lens[l]+e.dists.of(d, min(l-2, model.LenStates-1)), model.AfterMatch[state], limit)
 		}
 	}

@@ -17,8 +17,7 @@ func replay(t *testing.T, text []byte, p Params, look func(e *Encoder, steps []s
 	require.NoError(t, e.section(context.Background(), text, false))
 	e.pos, e.chunkStart, e.dst, e.dictReset = 0, 0, nil, true
 	e.needReset(model.CtlProps)
-	e.repeats = e.terrain.repeats
-	e.short.reset()
+	e.lookAnew()
 	for e.pos < e.size {
 		if e.storeRaw() {
 			continue
