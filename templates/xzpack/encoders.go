@@ -9,9 +9,10 @@ import (
 // encoders lends encoders of one effort to the workers of a packer. They are large, so a packer holds on to those it
 // has; what is idle when it is done stays for the next one until the collector wants the memory.
 type encoders struct {
-	effort lzma2.Effort
-	mu     sync.Mutex
-	free   []lzma2.Encoder
+	effort  lzma2.Effort
+	threads int // for each of them: where there are fewer blocks than cores, several work on a block
+	mu      sync.Mutex
+	free    []lzma2.Encoder
 }
 
 // idleEncoders are those of packers that are done, by effort.
@@ -25,10 +26,12 @@ func (e *encoders) get() lzma2.Encoder {
 		e.free = e.free[:last]
 		return enc
 	}
-	if enc, ok := idleEncoders[e.effort].Get().(lzma2.Encoder); ok {
-		return enc
+	enc, ok := idleEncoders[e.effort].Get().(lzma2.Encoder)
+	if !ok {
+		enc = lzma2.NewEncoder(e.effort)
 	}
-	return lzma2.NewEncoder(e.effort)
+	enc.SetThreads(e.threads)
+	return enc
 }
 
 func (e *encoders) put(enc lzma2.Encoder) {

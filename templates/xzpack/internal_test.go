@@ -38,6 +38,8 @@ func (f codecFunc) Encode(ctx context.Context, dst, block []byte, spare bool) ([
 	return f(ctx, dst, block, spare)
 }
 
+func (codecFunc) SetThreads(int) {}
+
 func TestPanickingWorkerIsAnError(t *testing.T) {
 	before := runtime.NumGoroutine()
 	for _, jobs := range []int{1, 4} {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"os"
 
 	"github.com/tplkit/tplkit/templates/xzpack/internal/container"
@@ -21,7 +22,7 @@ const (
 type PackOptions struct {
 	Level     Level     // 0 = Best
 	BlockSize int64     // content bytes in a block; 0 = DefaultBlockSize; from MinBlockSize to MaxBlockSize
-	Jobs      int       // blocks compressed at once; 0 = GOMAXPROCS. The result does not depend on it
+	Jobs      int       // blocks compressed at once, or threads on one block where there are fewer; 0 = GOMAXPROCS. The result does not depend on it
 	NoProof   bool      // leave out decoding each block with a second, independent decoder before it is written
 	Content   io.Writer // gets the content, once and in order, beside the packing; nil = nobody. Zeros go to its WriteZeros(int64) error where it has one
 	Progress  func(Progress)
@@ -101,14 +102,15 @@ func newPacker(dst io.Writer, size int64, opt PackOptions) (*packer, error) {
 		blocks = (size + opt.BlockSize - 1) / opt.BlockSize
 		buffer = min(opt.BlockSize, size)
 	}
-	jobs, err := workers(opt.Jobs, blocks)
+	cores, err := workers(opt.Jobs, math.MaxInt64)
 	if err != nil {
 		return nil, err
 	}
+	jobs := int(max(1, min(int64(cores), blocks)))
 	return &packer{
 		opt: opt, jobs: jobs, buffer: int(buffer), dst: dst,
 		meter:    meter{Progress: Progress{Total: size}, report: opt.Progress},
-		encoders: encoders{effort: opt.Level.effort()},
+		encoders: encoders{effort: opt.Level.effort(), threads: cores / jobs},
 		prover:   prover{prove: lzma2.Prove, turns: make(chan struct{}, (jobs+3)/4)},
 	}, nil
 }

@@ -16,6 +16,9 @@ type Encoder interface {
 	// for the result. spare tells that the EncoderPad bytes behind block, which must have the capacity, may be
 	// overwritten: that saves the encoder a copy.
 	Encode(ctx context.Context, dst, block []byte, spare bool) ([]byte, error)
+	// SetThreads says how many threads the blocks that follow may be compressed with, 1 without it. More take some 30 MiB
+	// each, and shorten the search, which is half of the work.
+	SetThreads(n int)
 }
 
 // Decoder decompresses blocks, one after the other. It is not safe for concurrent use.

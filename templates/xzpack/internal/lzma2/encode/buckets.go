@@ -3,6 +3,7 @@ package encode
 import (
 	"context"
 	"math/bits"
+	"sync/atomic"
 )
 
 // finder finds the matches of a whole text at once. It sorts the positions by a hash of their next five bytes, which
@@ -11,7 +12,14 @@ import (
 //
 // The text is sorted in parts, each with some of the hashes: that takes less memory, and the counters stay in a nearer
 // cache.
+//
+// As the parts know nothing of each other, they can be searched beside each other.
 type finder struct {
+	sorters []sorter // one for each thread
+}
+
+// sorter sorts and searches one part at a time.
+type sorter struct {
 	chosen []uint64 // a bit for each position: its hash belongs to the part
 	counts []uint32 // by hash: where the bucket's next position goes; the bucket ends there at last
 	order  []uint32 // positions by bucket, in each in the order of the text; marked with fresh where a span begins
@@ -33,25 +41,40 @@ func tableBits(n uint32) uint32 {
 	return uint32(min(maxTableBits, max(minTableBits, bits.Len32(n)-3)))
 }
 
-// find puts the matches of all active positions of text, which has n bytes, into store.
-func (f *finder) find(ctx context.Context, text []byte, n uint32, active []span, p *Params, store *matchStore) error {
+// find puts the matches of all active positions of text, which has n bytes, into store, on so many threads.
+func (f *finder) find(ctx context.Context, text []byte, n uint32, active []span, p *Params, store *matchStore, threads int) error {
 	store.reset(n, p)
-	shift := 32 - tableBits(n)
-	for part := range uint32(1) << p.PartBits {
-		f.choose(text, n, active, part, 32-p.PartBits)
-		f.sort(text, active, shift, 1<<(32-shift-p.PartBits), n>>p.PartBits+n>>(p.PartBits+3))
-		if err := f.visit(ctx, text, p, store); err != nil {
-			return err
-		}
+	threads = max(1, min(threads, len(store.shelves)))
+	for len(f.sorters) < threads {
+		f.sorters = append(f.sorters, sorter{})
 	}
-	return nil
+	var next atomic.Int32 // part
+	return beside(threads, func(i int) error {
+		for {
+			part := int(next.Add(1)) - 1
+			if part >= len(store.shelves) {
+				return nil
+			}
+			if err := f.sorters[i].find(ctx, text, n, active, p, uint32(part), &store.shelves[part]); err != nil {
+				return err
+			}
+		}
+	})
+}
+
+// find puts the matches of a part into store.
+func (f *sorter) find(ctx context.Context, text []byte, n uint32, active []span, p *Params, part uint32, store *shelf) error {
+	shift := 32 - tableBits(n)
+	f.choose(text, n, active, part, 32-p.PartBits)
+	f.sort(text, active, shift, 1<<(32-shift-p.PartBits), n>>p.PartBits+n>>(p.PartBits+3))
+	return f.visit(ctx, text, p, store)
 }
 
 // hash5 is a hash of the five bytes at p. Matches of four bytes are found by the short table, which knows the nearest one.
 func hash5(text []byte, p uint32) uint32 { return uint32(le64(text, p) << 24 * hashFactor >> 32) }
 
 // choose fills chosen with the active positions whose hash, shifted, is part.
-func (f *finder) choose(text []byte, n uint32, active []span, part, shift uint32) {
+func (f *sorter) choose(text []byte, n uint32, active []span, part, shift uint32) {
 	f.chosen = resize(f.chosen, int(n>>6)+1)
 	n = max(n, 4) - 4 // the last bytes begin no match
 	for _, a := range active {
@@ -70,7 +93,7 @@ func (f *finder) choose(text []byte, n uint32, active []span, part, shift uint32
 
 // sort fills counts, of so many buckets, and order with the chosen positions. More than usual are only in texts of few
 // symbols.
-func (f *finder) sort(text []byte, active []span, shift uint32, buckets int, usual uint32) {
+func (f *sorter) sort(text []byte, active []span, shift uint32, buckets int, usual uint32) {
 	f.counts = resize(f.counts, buckets)
 	counts, mask := f.counts, uint32(len(f.counts)-1)
 	for i, word := range f.chosen {
@@ -115,7 +138,7 @@ func (f *finder) sort(text []byte, active []span, shift uint32, buckets int, usu
 }
 
 // visit goes through the buckets, of which counts tells where each ends.
-func (f *finder) visit(ctx context.Context, text []byte, p *Params, store *matchStore) error {
+func (f *sorter) visit(ctx context.Context, text []byte, p *Params, store *shelf) error {
 	counts := f.counts
 	if room := min(p.TreeMax, max(len(f.order), groupSize)); len(f.nodes) < room {
 		f.nodes = make([]node, room)

@@ -8,7 +8,8 @@ import (
 
 // Encoder compresses blocks, one after the other, with buffers that it keeps. It is not safe for concurrent use.
 type Encoder struct {
-	params Params
+	params  Params
+	threads int // for the search of a section
 
 	text    []byte // of the section, with Pad zeros behind it
 	size    uint32 // of the section
@@ -43,7 +44,10 @@ type Encoder struct {
 }
 
 // New returns an encoder. It allocates most of what it needs with its first block.
-func New(p Params) *Encoder { return &Encoder{params: p} }
+func New(p Params) *Encoder { return &Encoder{params: p, threads: 1} }
+
+// SetThreads says on how many threads matches are looked for, 1 without it. What is encoded does not depend on it.
+func (e *Encoder) SetThreads(n int) { e.threads = n }
 
 // MaxSection is the greatest distance that is coded, and so the largest dictionary that is needed: a block is encoded in
 // sections of this size, each of which begins with a reset of the dictionary.
@@ -92,7 +96,7 @@ func (e *Encoder) section(ctx context.Context, text []byte, spare bool) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	if err := e.finder.find(ctx, e.text, e.size, e.terrain.active, &e.params, &e.store); err != nil {
+	if err := e.finder.find(ctx, e.text, e.size, e.terrain.active, &e.params, &e.store, e.threads); err != nil {
 		return err
 	}
 	e.lookAnew()

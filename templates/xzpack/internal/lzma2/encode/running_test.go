@@ -18,7 +18,7 @@ func TestRunning(t *testing.T) {
 			n := uint32(len(text))
 			var store matchStore
 			p := Params{Nice: nice, Depth: 1 << 20, Keep: 63, TreeMax: 1 << 20, StorePages: 1 << 20}
-			require.NoError(t, f.find(context.Background(), padded(text), n, []span{{0, n}}, &p, &store))
+			require.NoError(t, f.find(context.Background(), padded(text), n, []span{{0, n}}, &p, &store, 1))
 			var r running
 			r.goBack(0)
 			for pos := uint32(1); pos < n-runLeast; pos++ {

@@ -15,19 +15,26 @@ const (
 )
 
 // matchStore keeps the matches that are found in the order of the trees until the parser wants them in the order of the
-// text. For each segment of positions it holds a chain of pages, on which the records of the segment's positions stand
-// in the order in which they were found. A record is a header, number of words<<16 | position in the segment, and the
-// words. When the parser comes to a segment, an index of its records is made.
+// text. Each part of the sorted text has a shelf of its own, so that parts can be searched beside each other; where a
+// match comes to lie does not depend on that. When the parser comes to a segment, an index of its records is made.
 type matchStore struct {
-	pages  []uint32 // of pageSize words each
-	used   int      // pages in use
-	chains []chain
-	budget int // pages that may be in use before fewer matches are kept
+	pages   []uint32 // of pageSize words each
+	shelves []shelf
 
 	// An index of two segments, one with an even and one with an odd number.
 	loaded [2]int                  // which; -1 if none
 	marks  [2][segSize / 64]uint64 // a bit for each position that has a record
 	index  [2][segSize]uint32      // where in pages it is
+}
+
+// shelf holds for each segment of positions a chain of pages, on which the records of the segment's positions stand in the
+// order in which they were found. A record is a header, number of words<<16 | position in the segment, and the words.
+type shelf struct {
+	pages  []uint32 // the store's
+	used   int      // pages of the store before this one are in use, or belong to another shelf
+	end    int      // the first page that belongs to the next shelf
+	thin   int      // from this page on a position gets one match only
+	chains []chain
 }
 
 // chain is the pages of a segment: the first and the last one. Each page ends with the number of the next.
@@ -44,24 +51,34 @@ const (
 
 // reset empties the store for a text of n positions.
 func (s *matchStore) reset(n uint32, p *Params) {
-	s.budget = p.StorePages
-	s.chains = resize(s.chains, int(n>>segBits)+1)
-	for i := range s.chains {
-		s.chains[i] = chain{first: -1, last: -1, fill: pageRoom}
-	}
-	s.used = 0
+	segments := int(n>>segBits) + 1
+	parts := 1 << p.PartBits
 	// As much as could be needed is allocated at once: what is not written takes no memory.
 	words := int(n) * (1 + min(p.Keep, maxKeep))
-	if pages := min(s.budget, words/(pageRoom-maxKeep)+len(s.chains)); len(s.pages)>>pageBits < pages {
-		s.pages = make([]uint32, pages<<pageBits)
+	room := min(p.StorePages>>p.PartBits, words/(pageRoom-maxKeep)+segments)
+	if len(s.pages)>>pageBits < room*parts {
+		s.pages = make([]uint32, room*parts<<pageBits)
+	}
+	if len(s.shelves) < parts {
+		s.shelves = make([]shelf, parts)
+	}
+	s.shelves = s.shelves[:parts]
+	for i := range s.shelves {
+		h := &s.shelves[i]
+		h.pages, h.used, h.end = s.pages, i*room, (i+1)*room
+		h.thin = h.end - room>>2
+		h.chains = resize(h.chains, segments)
+		for k := range h.chains {
+			h.chains[k] = chain{first: -1, last: -1, fill: pageRoom}
+		}
 	}
 	s.loaded = [2]int{-1, -1}
 }
 
 // put stores the words for a position. At most maxKeep are given.
-func (s *matchStore) put(pos uint32, words []uint32) {
+func (s *shelf) put(pos uint32, words []uint32) {
 	c := &s.chains[pos>>segBits]
-	if len(words) > 1 && s.used > s.budget-s.budget>>2 {
+	if len(words) > 1 && s.used > s.thin {
 		words = words[len(words)-1:]
 	}
 	if c.fill+uint32(len(words))+1 > pageRoom && !s.extend(c) {
@@ -73,10 +90,9 @@ func (s *matchStore) put(pos uint32, words []uint32) {
 	c.fill += 1 + uint32(len(words))
 }
 
-// extend appends a page to a chain. It reports false when there is no memory left for one; then the position has no
-// matches.
-func (s *matchStore) extend(c *chain) bool {
-	if (s.used+1)<<pageBits > len(s.pages) {
+// extend appends a page to a chain. It reports false when there is none left; then the position has no matches.
+func (s *shelf) extend(c *chain) bool {
+	if s.used == s.end {
 		return false
 	}
 	next := int32(s.used)
@@ -93,10 +109,18 @@ func (s *matchStore) extend(c *chain) bool {
 
 // load makes the index of a segment.
 func (s *matchStore) load(segment uint32) {
-	index, marks := &s.index[segment&1], &s.marks[segment&1]
-	clear(marks[:])
+	clear(s.marks[segment&1][:])
 	s.loaded[segment&1] = int(segment)
-	c := &s.chains[segment]
+	for i := range s.shelves {
+		if c := &s.shelves[i].chains[segment]; c.last >= 0 {
+			s.loadChain(segment&1, c)
+		}
+	}
+}
+
+// loadChain adds the records of a chain to an index.
+func (s *matchStore) loadChain(which uint32, c *chain) {
+	index, marks := &s.index[which], &s.marks[which]
 	s.pages[int(c.last)<<pageBits|int(c.fill)] = 0
 	for at := c.first; ; at = int32(s.pages[int(at)<<pageBits+pageSize-1]) {
 		page := s.pages[int(at)<<pageBits:][:pageSize]
@@ -116,10 +140,6 @@ func (s *matchStore) first(from, to uint32) uint32 {
 	for from <= to {
 		segment := from >> segBits
 		if s.loaded[segment&1] != int(segment) {
-			if s.chains[segment].last < 0 {
-				from = (from | segMask) + 1
-				continue
-			}
 			s.load(segment)
 		}
 		if w := s.marks[segment&1][from&segMask>>6] >> (from & 63); w != 0 {

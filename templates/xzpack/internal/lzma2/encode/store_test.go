@@ -29,7 +29,7 @@ func fill(s *matchStore, n uint32, seed uint64, most int) map[uint32]int {
 		pos := uint32(p)
 		if k := rnd.IntN(most + 1); k > 0 {
 			counts[pos] = k
-			s.put(pos, words(pos, k))
+			s.shelves[0].put(pos, words(pos, k))
 		}
 	}
 	return counts
@@ -79,7 +79,7 @@ func TestStorePages(t *testing.T) {
 			counts := make(map[uint32]int)
 			put := func(pos uint32, n int) {
 				counts[pos] = n
-				s.put(pos, words(pos, n))
+				s.shelves[0].put(pos, words(pos, n))
 			}
 			for i := range lead {
 				put(uint32(i), 1)
@@ -118,9 +118,9 @@ func TestStoreBudget(t *testing.T) {
 				none++
 			}
 		}
-		t.Logf("%d pages: %d whole, %d with the longest, %d none; %d pages", budget, whole, longest, none, s.used)
+		t.Logf("%d pages: %d whole, %d with the longest, %d none; %d pages", budget, whole, longest, none, s.shelves[0].used)
 		require.LessOrEqual(t, len(s.pages)>>pageBits, budget)
-		require.LessOrEqual(t, s.used, budget)
+		require.LessOrEqual(t, s.shelves[0].used, budget)
 		require.GreaterOrEqual(t, whole, last)
 		last = whole
 		if budget == 100_000 {

@@ -32,7 +32,7 @@ type tree struct {
 	nice  uint32
 	depth int
 	keep  int
-	store *matchStore
+	store *shelf
 }
 
 const keySize = 16

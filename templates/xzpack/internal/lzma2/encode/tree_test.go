@@ -19,7 +19,7 @@ func search(t *testing.T, f *finder, text []byte, p Params) [][]found {
 	t.Helper()
 	n := uint32(len(text))
 	var store matchStore
-	require.NoError(t, f.find(context.Background(), padded(text), n, []span{{0, n}}, &p, &store))
+	require.NoError(t, f.find(context.Background(), padded(text), n, []span{{0, n}}, &p, &store, 1))
 	all := make([][]found, n)
 	for pos := range n {
 		for _, w := range stored(&store, pos) {
@@ -166,7 +166,7 @@ func TestTreesLookAtActiveSpansOnly(t *testing.T) {
 	for _, spans := range [][]span{nil, {{0, 500}, {1000, 1500}}, {{3, 400}, {401, 402}, {700, 2000}}, {{0, 2000}}} {
 		var f finder
 		var store matchStore
-		require.NoError(t, f.find(context.Background(), padded(text), 2000, spans, &p, &store))
+		require.NoError(t, f.find(context.Background(), padded(text), 2000, spans, &p, &store, 1))
 		in := func(q uint32) bool {
 			for _, s := range spans {
 				if s.from <= q && q < s.to {
