@@ -35,8 +35,8 @@ const (
 	groupSize = 1024
 )
 
-// tableBits is the size of a hash table for a text of n bytes: a larger one costs more to clear and to step through than
-// it saves.
+// tableBits is the size of a hash table for n positions: a larger one costs more to clear and to step through than it
+// saves.
 func tableBits(n uint32) uint32 {
 	return uint32(min(maxTableBits, max(minTableBits, bits.Len32(n)-3)))
 }
@@ -64,9 +64,13 @@ func (f *finder) find(ctx context.Context, text []byte, n uint32, active []span,
 
 // find puts the matches of a part into store.
 func (f *sorter) find(ctx context.Context, text []byte, n uint32, active []span, p *Params, part uint32, store *shelf) error {
-	shift := 32 - tableBits(n)
+	count := uint32(0)
+	for _, a := range active {
+		count += a.to - a.from
+	}
+	shift := 32 - tableBits(count)
 	f.choose(text, n, active, part, 32-p.PartBits)
-	f.sort(text, active, shift, 1<<(32-shift-p.PartBits), n>>p.PartBits+n>>(p.PartBits+3))
+	f.sort(text, active, shift, 1<<(32-shift-p.PartBits), count>>p.PartBits+count>>(p.PartBits+3))
 	return f.visit(ctx, text, p, store)
 }
 

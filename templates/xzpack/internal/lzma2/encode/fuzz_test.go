@@ -133,6 +133,7 @@ func (r *tried) try(p []byte) error {
 	text := e.text()
 	r.bytes += len(text)
 	k := which % len(r.encoders)
+	r.encoders[k].SetThreads(1 + which/len(r.encoders)%3)
 	packed, err := r.encoders[k].Encode(bg, nil, text, false)
 	if err != nil {
 		return err
