@@ -43,7 +43,11 @@ func tableBits(n uint32) uint32 {
 
 // find puts the matches of all active positions of text, which has n bytes, into store, on so many threads.
 func (f *finder) find(ctx context.Context, text []byte, n uint32, active []span, p *Params, store *matchStore, threads int) error {
-	store.reset(n, p)
+	count := uint32(0)
+	for _, a := range active {
+		count += a.to - a.from
+	}
+	store.reset(n, count, p)
 	threads = max(1, min(threads, len(store.shelves)))
 	for len(f.sorters) < threads {
 		f.sorters = append(f.sorters, sorter{})
@@ -55,19 +59,15 @@ func (f *finder) find(ctx context.Context, text []byte, n uint32, active []span,
 			if part >= len(store.shelves) {
 				return nil
 			}
-			if err := f.sorters[i].find(ctx, text, n, active, p, uint32(part), &store.shelves[part]); err != nil {
+			if err := f.sorters[i].find(ctx, text, n, count, active, p, uint32(part), &store.shelves[part]); err != nil {
 				return err
 			}
 		}
 	})
 }
 
-// find puts the matches of a part into store.
-func (f *sorter) find(ctx context.Context, text []byte, n uint32, active []span, p *Params, part uint32, store *shelf) error {
-	count := uint32(0)
-	for _, a := range active {
-		count += a.to - a.from
-	}
+// find puts the matches of a part of the active positions, of which there are count, into store.
+func (f *sorter) find(ctx context.Context, text []byte, n, count uint32, active []span, p *Params, part uint32, store *shelf) error {
 	shift := 32 - tableBits(count)
 	f.choose(text, n, active, part, 32-p.PartBits)
 	f.sort(text, active, shift, 1<<(32-shift-p.PartBits), count>>p.PartBits+count>>(p.PartBits+3))

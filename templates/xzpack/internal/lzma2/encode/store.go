@@ -49,12 +49,12 @@ const (
 	pageRoom = pageSize - 2 // the rest is for the end mark and the number of the next page
 )
 
-// reset empties the store for a text of n positions.
-func (s *matchStore) reset(n uint32, p *Params) {
+// reset empties the store for a text of n positions, of which count are searched.
+func (s *matchStore) reset(n, count uint32, p *Params) {
 	segments := int(n>>segBits) + 1
 	parts := 1 << p.PartBits
 	// As much as could be needed is allocated at once: what is not written takes no memory.
-	words := int(n) * (1 + min(p.Keep, maxKeep))
+	words := int(count) * (1 + min(p.Keep, maxKeep))
 	room := min(p.StorePages>>p.PartBits, words/(pageRoom-maxKeep)+segments)
 	if len(s.pages)>>pageBits < room*parts {
 		s.pages = make([]uint32, room*parts<<pageBits)

@@ -38,7 +38,7 @@ func fill(s *matchStore, n uint32, seed uint64, most int) map[uint32]int {
 func TestStoreGivesBack(t *testing.T) {
 	var s matchStore // one for all: nothing of an earlier text may come back
 	for i, n := range []uint32{1, 5, segSize - 1, segSize, segSize + 1, 3*segSize + 77, 100, 2 * segSize} {
-		s.reset(n, storeParams(4, 1<<20))
+		s.reset(n, n, storeParams(4, 1<<20))
 		counts := fill(&s, n, uint64(i), min(4, maxKeep))
 		for pos := range n {
 			requireWords(t, counts[pos], &s, pos, "position %d of %d", pos, n)
@@ -75,7 +75,7 @@ func TestStorePages(t *testing.T) {
 	for size := 1; size <= maxKeep; size++ {
 		for lead := range 2 * (maxKeep + 2) {
 			var s matchStore
-			s.reset(segSize, storeParams(maxKeep, 1<<20))
+			s.reset(segSize, segSize, storeParams(maxKeep, 1<<20))
 			counts := make(map[uint32]int)
 			put := func(pos uint32, n int) {
 				counts[pos] = n
@@ -101,7 +101,7 @@ func TestStoreBudget(t *testing.T) {
 	var last int
 	for _, budget := range []int{1, 2, 10, 100, 150, 300, 600, 100_000} {
 		var s matchStore
-		s.reset(n, storeParams(4, budget))
+		s.reset(n, n, storeParams(4, budget))
 		counts := fill(&s, n, 1, 4)
 		whole, longest, none := 0, 0, 0
 		for pos := range uint32(n) {
