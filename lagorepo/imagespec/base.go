@@ -147,9 +147,10 @@ func badSource(ref string) string {
 func badURL(ref string) string {
 	u, err := url.Parse(ref)
 	var uerr *url.Error
+	if errors.As(err, &uerr) {
+		err = uerr.Err // the URL itself may hold a password
+	}
 	switch {
-	case errors.As(err, &uerr):
-		return fmt.Sprintf("must be a URL: %v", uerr.Err)
 	case err != nil:
 		return fmt.Sprintf("must be a URL: %v", err)
 	case u.Host == "":

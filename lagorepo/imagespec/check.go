@@ -130,7 +130,7 @@ func badInIndex(p Property) string {
 	}
 	var invalid *virtindex.InvalidError
 	if errors.As(err, &invalid) {
-		return "virt-builder cannot use it: " + invalid.Problems[0].Text
+		err = errors.New(invalid.Problems[0].Text) // the section is one of what was made here
 	}
-	return err.Error()
+	return fmt.Sprintf("virt-builder cannot use it: %v", err)
 }

@@ -48,12 +48,13 @@ func badProperty(p Property, line []byte) string {
 	}
 	var m lagorepo.Metadata
 	m.Set(p.Key, p.Value)
-	if _, err := lagorepo.ParseMetadata(m.Marshal()); err != nil {
-		var jerr *lagorepo.JSONError
-		if errors.As(err, &jerr) {
-			return jerr.Reason
-		}
-		return err.Error()
+	_, err := lagorepo.ParseMetadata(m.Marshal())
+	if err == nil {
+		return ""
 	}
-	return ""
+	var jerr *lagorepo.JSONError
+	if errors.As(err, &jerr) {
+		err = errors.New(jerr.Reason) // the line is one of what was made here
+	}
+	return err.Error()
 }
