@@ -25,6 +25,7 @@ type cli struct {
 	Unpack       unpackCmd       `cmd:"" help:"Unpack .xz images: in parallel, verified, sparse."`
 	XZList       xzListCmd       `cmd:"" name:"xz-list" help:"List what .xz files are made of: blocks, sizes, checks."`
 	Index        indexCmd        `cmd:"" help:"Write repo.metadata and virt-builder's index from the files that are there."`
+	Build        buildCmd        `cmd:"" help:"Build a repository of images from image-specs."`
 	Bench        benchCmd        `cmd:"" help:"Compare packing and unpacking a file with xz and pixz on this machine."`
 	BenchStep    benchStepCmd    `cmd:"" hidden:"" help:"Do what bench measures."`
 	Version      versionCmd      `cmd:"" help:"Print the version."`

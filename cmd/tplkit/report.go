@@ -110,6 +110,10 @@ func printReport(w io.Writer, rep *templates.Report, verbose bool) error {
 	var t table
 	for _, it := range rep.Items {
 		t.row(string(it.State), itemName(it), itemNote(it))
+		_, log := splitLog(it.Error)
+		for _, line := range log {
+			t.detail("", line)
+		}
 		if verbose {
 			itemDetails(&t, it)
 		}
@@ -138,7 +142,8 @@ func itemName(it templates.Item) string {
 // itemNote is what an item's line ends with: the error, or sizes and reason.
 func itemNote(it templates.Item) string {
 	if it.Error != "" {
-		return oneLine(withoutSubject(it.Error, it.Source, it.Destination))
+		msg, _ := splitLog(it.Error)
+		return oneLine(withoutSubject(msg, it.Source, it.Destination))
 	}
 	var notes []string
 	if sz := it.Sizes; sz != nil && sz.Apparent > 0 {
@@ -152,6 +157,19 @@ func itemNote(it templates.Item) string {
 		notes = append(notes, oneLine(it.Reason))
 	}
 	return strings.Join(notes, "; ")
+}
+
+// splitLog takes what a tool printed out of an error, where it is indented: it
+// is shown line by line.
+func splitLog(msg string) (text string, log []string) {
+	for line := range strings.Lines(msg) {
+		if printed, ok := strings.CutPrefix(line, "\t"); ok {
+			log = append(log, oneLine(printed))
+		} else {
+			text += line
+		}
+	}
+	return text, log
 }
 
 // itemDetails are the lines below an item with --verbose.

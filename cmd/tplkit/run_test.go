@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tplkit/tplkit/hashutil"
+	"github.com/tplkit/tplkit/lagorepo/imagespec"
 	"github.com/tplkit/tplkit/templates"
 )
 
@@ -160,6 +161,7 @@ func TestHints(t *testing.T) {
 	} {
 		require.Contains(t, hintFor(tc.err, tc.command), tc.want)
 	}
+	require.Contains(t, hintFor(&imagespec.MissingToolError{Tool: "virt-builder", Err: errors.New("x")}, "build"), "tplkit build -n")
 	require.Empty(t, hintFor(errors.New("x"), "pack"))
 }
 
