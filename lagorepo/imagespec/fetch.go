@@ -102,18 +102,18 @@ func fetchSource(ctx context.Context, src Base, dst string, opt FetchOptions) (f
 }
 
 // fetchLocal makes dst of a local file, in one read.
-func fetchLocal(ctx context.Context, src Base, dst *os.File, opt FetchOptions) (string, hashutil.Digests, error) {
+func fetchLocal(ctx context.Context, src Base, dst *os.File, opt FetchOptions) (format string, _ hashutil.Digests, err error) {
 	img, err := templates.OpenImageFile(src.Ref)
 	if err != nil {
 		return "", nil, err // it has the path
 	}
-	defer img.Close()
+	defer func() { err = errors.Join(err, img.Close()) }()
 	hash := newSourceHasher(ctx, src)
 	in := packed{at: img, size: img.Sizes.Apparent, format: img.Info.Format, hash: hash, progress: opt.Progress}
 	if err := in.checkNoPage(); err != nil {
 		return "", nil, named(src.Ref, err)
 	}
-	format, err := in.unpack(ctx, dst, opt.Limit)
+	format, err = in.unpack(ctx, dst, opt.Limit)
 	if err == nil {
 		err = img.Unchanged()
 	}

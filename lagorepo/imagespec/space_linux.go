@@ -13,5 +13,5 @@ func freeSpace(dir string) (free int64, known bool, err error) {
 	if err := unix.Statfs(dir, &st); err != nil {
 		return 0, false, &os.PathError{Op: "statfs", Path: dir, Err: err}
 	}
-	return int64(st.Bavail) * int64(st.Frsize), st.Blocks > 0, nil
+	return int64(st.Bavail) * st.Frsize, st.Blocks > 0, nil
 }
