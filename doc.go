@@ -21,6 +21,8 @@
 //     its .metadata, the repository's repo.metadata; recovery of a repository.
 //   - [github.com/tplkit/tplkit/lagorepo/virtindex]: the index of virt-builder.
 //     Parses, checks what the clients choke on, writes, keeps revisions.
+//   - [github.com/tplkit/tplkit/lagorepo/imagespec]: image-specs. Reads them, puts
+//     them in order, and builds a repository of them with libguestfs's tools.
 //   - [github.com/tplkit/tplkit/kubevirtimg]: the image cache of KubeVirt CI, the
 //     names KubeVirt's scripts ask for, and recovery.
 //
