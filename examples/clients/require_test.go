@@ -18,7 +18,8 @@ var required = os.Getenv("TPLKIT_REQUIRE_CLIENTS") == "1"
 // packages tells the Debian package of each program.
 var packages = map[string]string{
 	"xz": "xz-utils", "qemu-img": "qemu-utils", "nbdkit": "nbdkit", "nbdcopy": "libnbd-bin", "mke2fs": "e2fsprogs", "sfdisk": "fdisk",
-	"virt-builder": "guestfs-tools", "virt-index-validate": "guestfs-tools", "guestfish": "libguestfs-tools", "ldd": "libc-bin",
+	"virt-builder": "guestfs-tools", "virt-index-validate": "guestfs-tools", "virt-customize": "guestfs-tools", "virt-sysprep": "guestfs-tools",
+	"virt-sparsify": "guestfs-tools", "virt-inspector": "guestfs-tools", "virt-filesystems": "guestfs-tools", "guestfish": "libguestfs-tools", "ldd": "libc-bin",
 }
 
 func TestMain(m *testing.M) {

@@ -13,13 +13,14 @@ import (
 
 // debianPackages tells what to install for a tool.
 var debianPackages = map[string]string{
-	"virt-builder":   "guestfs-tools",
-	"virt-customize": "guestfs-tools",
-	"virt-inspector": "guestfs-tools",
-	"virt-sparsify":  "guestfs-tools",
-	"virt-sysprep":   "guestfs-tools",
-	"guestfish":      "libguestfs-tools",
-	"qemu-img":       "qemu-utils",
+	"virt-builder":     "guestfs-tools",
+	"virt-customize":   "guestfs-tools",
+	"virt-filesystems": "guestfs-tools",
+	"virt-inspector":   "guestfs-tools",
+	"virt-sparsify":    "guestfs-tools",
+	"virt-sysprep":     "guestfs-tools",
+	"guestfish":        "libguestfs-tools",
+	"qemu-img":         "qemu-utils",
 }
 
 // MissingToolError says that a tool is not there.
