@@ -9,6 +9,7 @@ import (
 
 	"github.com/tplkit/tplkit/cmd/tplkit/measure"
 	"github.com/tplkit/tplkit/templates"
+	"github.com/tplkit/tplkit/templates/publish"
 )
 
 type benchCmd struct {
@@ -102,7 +103,7 @@ func (c *benchCmd) makeDir(sizes templates.Sizes) (string, error) {
 	}
 	const slack = 1 << 20
 	need := 2*data + data/50 + slack
-	free, known, err := freeSpace(dir)
+	free, known, err := publish.FreeSpace(dir)
 	if err != nil {
 		return "", err
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tplkit/tplkit/cmd/tplkit/measure"
 	"github.com/tplkit/tplkit/templates"
+	"github.com/tplkit/tplkit/templates/publish"
 )
 
 func names(commands []measure.Command) []string {
@@ -57,7 +58,7 @@ func TestBenchPlan(t *testing.T) {
 }
 
 func TestBenchWantsRoom(t *testing.T) {
-	free, known, err := freeSpace(t.TempDir())
+	free, known, err := publish.FreeSpace(t.TempDir())
 	require.NoError(t, err)
 	if !known {
 		t.Skip("free space is not known here")

@@ -5,6 +5,7 @@ import (
 	"syscall"
 
 	"github.com/tplkit/tplkit/templates"
+	"github.com/tplkit/tplkit/templates/publish"
 )
 
 // SpaceError says that a file system has too little room for what is about to
@@ -29,7 +30,7 @@ func gib(n int64) string { return fmt.Sprintf("%.1f GiB", float64(n)/(1<<30)) }
 // checkSpace tells with a [*SpaceError] whether the file system of dir has less
 // than need bytes left. Where the system does not tell, nothing is wrong.
 func checkSpace(dir string, need int64) error {
-	free, known, err := freeSpace(dir)
+	free, known, err := publish.FreeSpace(dir)
 	if err != nil {
 		return fmt.Errorf("asking for the free space: %w", err)
 	}

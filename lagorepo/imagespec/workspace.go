@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"github.com/tplkit/tplkit/templates"
+	"github.com/tplkit/tplkit/templates/publish"
 )
 
 const (
@@ -79,7 +80,7 @@ func (w *workspace) make() (made bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	held, err := flock(f)
+	held, err := publish.TryLock(f)
 	if err == nil && held {
 		held, err = w.current(f)
 	}
@@ -196,7 +197,7 @@ func removeIfStale(root *os.Root, name string) error {
 	if err != nil {
 		return ignoreMissing(err)
 	}
-	held, err := flock(f)
+	held, err := publish.TryLock(f)
 	if err == nil && held {
 		err = removeTree(root, name)
 	}

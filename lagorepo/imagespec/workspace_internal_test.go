@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/tplkit/tplkit/templates/publish"
 )
 
 func openRoot(t *testing.T, dir string) *os.Root {
@@ -171,7 +173,7 @@ func TestWorkspacesContend(t *testing.T) {
 func TestCheckSpace(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, checkSpace(dir, 1))
-	_, known, err := freeSpace(dir)
+	_, known, err := publish.FreeSpace(dir)
 	require.NoError(t, err)
 	if !known {
 		t.Skip("this system does not tell how much is free")

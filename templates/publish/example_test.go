@@ -258,3 +258,28 @@ func ExampleWriteFile() {
 	// true
 	// <nil>
 }
+
+// ExampleFreeSpace looks before a long download.
+func ExampleFreeSpace() {
+	free, known, err := publish.FreeSpace(os.TempDir())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(!known || free >= 0)
+	// Output: true
+}
+
+// ExampleTryLock finds out whether another process is at work on a directory.
+func ExampleTryLock() {
+	f, err := os.CreateTemp("", "lock")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer os.Remove(f.Name())
+	defer f.Close()
+	held, err := publish.TryLock(f)
+	fmt.Println(held || errors.Is(err, errors.ErrUnsupported))
+	// Output: true
+}

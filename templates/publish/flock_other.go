@@ -7,5 +7,5 @@ import (
 	"os"
 )
 
-// flock fails: a lock that stays behind when its holder dies would be worse than none.
-func flock(*os.File) (bool, error) { return false, errors.ErrUnsupported }
+// TryLock fails with errors.ErrUnsupported: a lock that stays behind when its holder dies would be worse than none.
+func TryLock(*os.File) (bool, error) { return false, errors.ErrUnsupported }

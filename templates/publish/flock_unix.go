@@ -8,9 +8,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// flock takes the lock of f without waiting and tells whether it did. The lock belongs to the open file:
-// another Open in the same process is refused like another process.
-func flock(f *os.File) (bool, error) {
+// TryLock takes the lock of f, that of flock(2), without waiting and tells whether it did. The lock belongs to the open
+// file: another Open in the same process is refused like another process. The kernel drops it when f is closed or its
+// process dies; programs that are started do not inherit it. Where there is no such lock that is errors.ErrUnsupported.
+func TryLock(f *os.File) (bool, error) {
 	conn, err := f.SyscallConn()
 	if err != nil {
 		return false, err

@@ -102,7 +102,7 @@ func tryLock(top *os.Root, opt Options) (_ *treeLock, err error) {
 	if err := opt.step.at("lock", lockName); err != nil {
 		return nil, about(lockName, err)
 	}
-	held, err := flock(f)
+	held, err := TryLock(f)
 	if err != nil {
 		return nil, about(top.Name(), fmt.Errorf("locking: %w", err))
 	}

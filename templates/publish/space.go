@@ -10,6 +10,21 @@ import (
 // recheckEvery is how much is written to a file beyond its announced size before free space is looked at again.
 const recheckEvery = 64 << 20
 
+// FreeSpace tells how many bytes a process without privileges could still write to the file system of dir. known is false
+// where the system does not tell: on anything but Linux, and for a tmpfs without a limit.
+func FreeSpace(dir string) (free int64, known bool, err error) {
+	f, err := os.Open(dir)
+	if err != nil {
+		return 0, false, err
+	}
+	defer f.Close()
+	free, known, err = freeBytes(f)
+	if err != nil {
+		return 0, false, fmt.Errorf("%s: %w", dir, err)
+	}
+	return free, known, nil
+}
+
 // space keeps count of what open files have been promised, so that several that are written at once are
 // not each promised the same free bytes.
 type space struct {

@@ -138,7 +138,7 @@ func newTemp(n *node, path string, mode fs.FileMode, step stepper) (*File, *os.F
 		}
 		guard, err := n.root.OpenFile(f.pending.tmp, os.O_RDWR, 0)
 		if err == nil {
-			held, lockErr := flock(guard)
+			held, lockErr := TryLock(guard)
 			// Without locks on this file system nobody sweeps either.
 			if lockErr != nil || held && n.holds(f.pending.tmp, guard) {
 				return f, guard, nil
@@ -172,7 +172,7 @@ func sweepTemps(n *node, step stepper) {
 		if err != nil {
 			continue
 		}
-		if held, err := flock(f); err == nil && held && n.holds(e.Name(), f) && step.at("unlink", e.Name()) == nil {
+		if held, err := TryLock(f); err == nil && held && n.holds(e.Name(), f) && step.at("unlink", e.Name()) == nil {
 			_ = n.root.Remove(e.Name())
 		}
 		f.Close()
