@@ -18,7 +18,7 @@ const headerRoom = 32
 
 // compress makes b.packed of b's content.
 func (p *packer) compress(ctx context.Context, b *packItem) (err error) {
-	dict := container.DictFor(int64(b.n), min(lzma2.MaxDict, p.opt.BlockSize))
+	dict := container.DictFor(min(int64(b.n), lzma2.MaxDict))
 	if b.zero {
 		b.packed, err = zeroBlocks.get(ctx, zeroKey{b.n, p.opt.Level, dict}, func() (packedBlock, error) {
 			in := b.buffer()[:b.n]

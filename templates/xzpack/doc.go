@@ -2,7 +2,7 @@
 // and reads any .xz file that way itself.
 //
 // What [Pack] writes: one stream, CRC64, LZMA2 alone, blocks of 16 MiB that each carry both of their sizes in their
-// header, with a dictionary no larger than the block. Parallel decoders (xz -T0 since 5.4) need the sizes, random
+// header, with the smallest dictionary that holds the block, of at most 16 MiB. Parallel decoders (xz -T0 since 5.4) need the sizes, random
 // access (nbdkit's xz filter, [ReaderAt.ReadAt]) the small blocks. The same content gives the same bytes whatever the
 // number of workers. Holes of a sparse file are not read, and a block of zeros is compressed once in the life of the
 // process.

@@ -128,6 +128,7 @@ func FuzzRoundTrip(f *testing.F) {
 	f.Add(image(1, 20_000), uint16(100), uint8(1), uint8(2))
 	f.Add(make([]byte, 9000), uint16(1), uint8(2), uint8(1))
 	f.Add(noise(1, 5000), uint16(0), uint8(0), uint8(7))
+	f.Add(endsAsItBegins(5000), uint16(1000), uint8(0), uint8(1))
 	f.Fuzz(func(t *testing.T, content []byte, extra uint16, level, jobs uint8) {
 		opt := xzpack.PackOptions{Level: xzpack.Level(level % 3), BlockSize: xzpack.MinBlockSize + int64(extra), Jobs: int(jobs % 8)}
 		file := pack(t, content, opt)
@@ -135,7 +136,7 @@ func FuzzRoundTrip(f *testing.F) {
 		require.True(t, bytes.Equal(content, independent(t, file)))
 		for _, b := range open(t, file).Blocks() {
 			require.True(t, b.HasSize && b.HasPackedSize)
-			require.LessOrEqual(t, b.Dict, opt.BlockSize)
+			require.GreaterOrEqual(t, b.Dict, b.Size)
 		}
 		var stream bytes.Buffer
 		_, err := xzpack.PackReader(context.Background(), &stream, bytes.NewReader(content), opt)

@@ -24,7 +24,7 @@ func blocksOf(t *testing.T, content []byte, sizes ...int) []byte {
 	p, err := newPacker(nil, -1, PackOptions{})
 	require.NoError(t, err)
 	for _, n := range sizes {
-		b, err := p.packBlock(t.Context(), nil, content[:n:n], container.DictFor(int64(n), 1<<20))
+		b, err := p.packBlock(t.Context(), nil, content[:n:n], container.DictFor(int64(n)))
 		require.NoError(t, err)
 		content = content[n:]
 		file, records = append(file, b.bytes...), append(records, b.record)

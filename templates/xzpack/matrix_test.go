@@ -132,6 +132,29 @@ func TestMatrix(t *testing.T) {
 	}
 }
 
+// endsAsItBegins has its only match at the greatest distance.
+func endsAsItBegins(n int) []byte {
+	const same = 1000
+	p := noise(1, n)
+	copy(p[n-same:], p[:same])
+	return p
+}
+
+// TestBlocksOfAnySize: a block need not be as large as a dictionary can be. Its matches may go back to its beginning all
+// the same.
+func TestBlocksOfAnySize(t *testing.T) {
+	for _, block := range []int{5000, 6145, 100_000, 5 << 20} {
+		for _, level := range matrixLevels {
+			file := pack(t, endsAsItBegins(block), xzpack.PackOptions{Level: level, BlockSize: int64(block)})
+			b := open(t, file).Blocks()[0]
+			require.GreaterOrEqual(t, b.Dict, int64(block))
+			require.Less(t, b.Dict, int64(block)*3/2)
+			require.Less(t, b.PackedSize, int64(block)-500, "%d bytes, %s: the match was not found", block, level)
+			tryMatrix(t, endsAsItBegins, int64(block), level, []int{block})
+		}
+	}
+}
+
 // TestBlocksLargerThanTheDictionary: such a block is compressed in sections.
 func TestBlocksLargerThanTheDictionary(t *testing.T) {
 	if raced {

@@ -30,14 +30,14 @@ const MaxBlockHeaderSize = 1024
 // BlockHeaderSize tells the length of a block header from its first byte, which is not 0: a 0 begins an index.
 func BlockHeaderSize(first byte) int64 { return (int64(first) + 1) * 4 }
 
-// DictFor returns the smallest dictionary that the format can express, holds n bytes, and is at most limit; where that
-// does not exist, the largest that is at most limit. limit is at least 4096, the format's smallest.
-func DictFor(n, limit int64) int64 {
-	best := dictSize(0)
-	for code := byte(1); code <= maxDictCode && best < n && dictSize(code) <= limit; code++ {
-		best = dictSize(code)
+// DictFor returns the smallest dictionary that the format can express and that holds n bytes, of which there are at most
+// 1<<32-1.
+func DictFor(n int64) int64 {
+	code := byte(0)
+	for code < maxDictCode && dictSize(code) < n {
+		code++
 	}
-	return best
+	return dictSize(code)
 }
 
 func dictSize(code byte) int64 {

@@ -60,11 +60,11 @@ func TestStreamHeaderAndFooter(t *testing.T) {
 }
 
 func TestDictFor(t *testing.T) {
-	for _, tc := range []struct{ n, limit, want int64 }{
-		{0, 4096, 4096}, {1, 1 << 20, 4096}, {4097, 1 << 20, 6144}, {1 << 20, 1 << 20, 1 << 20},
-		{5 << 20, 5 << 20, 4 << 20}, {5 << 20, 8 << 20, 6 << 20}, {1 << 40, 1 << 40, 1<<32 - 1},
+	for _, tc := range []struct{ n, want int64 }{
+		{0, 4096}, {1, 4096}, {4096, 4096}, {4097, 6144}, {6145, 8192}, {1 << 20, 1 << 20}, {5 << 20, 6 << 20},
+		{16 << 20, 16 << 20}, {3<<30 + 1, 1<<32 - 1}, {1<<32 - 1, 1<<32 - 1},
 	} {
-		require.Equal(t, tc.want, container.DictFor(tc.n, tc.limit), "%+v", tc)
+		require.Equal(t, tc.want, container.DictFor(tc.n), "%+v", tc)
 	}
 }
 
