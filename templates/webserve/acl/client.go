@@ -3,6 +3,7 @@ package acl
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -36,14 +37,14 @@ func (p *Policy) Client(peer netip.Addr, h http.Header) (netip.Addr, error) {
 	}
 	var client netip.Addr
 	if len(xff) > 0 {
-		a, err := p.origin(func(yield func(string, error) bool) { xffItems(xff, yield) })
+		a, err := p.origin(xffItems(xff))
 		if err != nil {
 			return netip.Addr{}, fmt.Errorf("%s from %s: %w", headerXFF, peer, err)
 		}
 		client = a
 	}
 	if len(fwd) > 0 {
-		a, err := p.origin(func(yield func(string, error) bool) { forwardedItems(fwd, yield) })
+		a, err := p.origin(forwardedItems(fwd))
 		if err != nil {
 			return netip.Addr{}, fmt.Errorf("%s from %s: %w", headerForwarded, peer, err)
 		}
@@ -64,7 +65,7 @@ const (
 
 // origin walks items, which come from right to left, to the first address that
 // is no trusted proxy.
-func (p *Policy) origin(items func(yield func(string, error) bool)) (netip.Addr, error) {
+func (p *Policy) origin(items iter.Seq2[string, error]) (netip.Addr, error) {
 	var a netip.Addr
 	for item, err := range items {
 		if err == nil {
@@ -82,15 +83,15 @@ func (p *Policy) origin(items func(yield func(string, error) bool)) (netip.Addr,
 
 // xffItems yields the items of X-Forwarded-For lines from right to left. An
 // empty item is no address: it is left to the reader of the items to say so.
-func xffItems(lines []string, yield func(string, error) bool) {
-	for _, l := range slices.Backward(lines) {
-		for more := true; more; {
-			comma := strings.LastIndexByte(l, ',')
-			if !yield(strings.Trim(l[comma+1:], " \t"), nil) {
-				return
-			}
-			if more = comma >= 0; more {
+func xffItems(lines []string) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		for _, l := range slices.Backward(lines) {
+			for comma := len(l); comma >= 0; {
 				l = l[:comma]
+				comma = strings.LastIndexByte(l, ',')
+				if !yield(strings.Trim(l[comma+1:], " \t"), nil) {
+					return
+				}
 			}
 		}
 	}

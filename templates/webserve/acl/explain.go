@@ -45,9 +45,8 @@ func (p *Policy) Explain(client netip.Addr, path string) Explanation {
 	return e
 }
 
-// zoneOf is the zone of a path, or what is wrong with the path. The rules for
-// the whole are stricter than the server's: nothing that it refuses may seem to
-// be allowed.
+// zoneOf is the zone of a path, or what is wrong with the path. What is escaped
+// is not decoded here: the server does that, in one place.
 func zoneOf(path string) (zone, fault string) {
 	if strings.ContainsAny(path, `%\#?`) {
 		return "", `the path holds one of % \ # ?: give it without escapes and query; what is left of them the server refuses`

@@ -3,6 +3,7 @@ package acl
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 )
@@ -11,16 +12,18 @@ import (
 // left. A line is read from its beginning, since commas may be quoted, and none
 // goes on in the next line: a quote that is left open cannot swallow what
 // another proxy added.
-func forwardedItems(lines []string, yield func(string, error) bool) {
-	for _, l := range slices.Backward(lines) {
-		nodes, err := forwardedLine(l)
-		if err != nil {
-			yield("", err)
-			return
-		}
-		for _, n := range slices.Backward(nodes) {
-			if !yield(n, nil) {
+func forwardedItems(lines []string) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		for _, l := range slices.Backward(lines) {
+			nodes, err := forwardedLine(l)
+			if err != nil {
+				yield("", err)
 				return
+			}
+			for _, n := range slices.Backward(nodes) {
+				if !yield(n, nil) {
+					return
+				}
 			}
 		}
 	}

@@ -63,11 +63,11 @@ func parsePrefix(s string) (netip.Prefix, error) {
 // that does not stand alone. In IPv6 groups it is of no consequence.
 func leadingZero(addr string) bool {
 	dotted := addr[strings.LastIndexByte(addr, ':')+1:]
-	if !strings.Contains(dotted, ".") {
+	if len(dotted) < len(addr) && !strings.Contains(dotted, ".") {
 		return false
 	}
 	for n := range strings.SplitSeq(dotted, ".") {
-		if len(n) > 1 && n[0] == '0' {
+		if len(n) > 1 && n[0] == '0' && strings.Trim(n, "0123456789") == "" {
 			return true
 		}
 	}

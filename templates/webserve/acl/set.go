@@ -7,12 +7,12 @@ import (
 )
 
 // Set is an immutable set of IPv4 and IPv6 addresses. The zero value is empty.
-// An IPv4-mapped IPv6 address is the IPv4 address it carries: the part of ::/0
-// that holds them, ::ffff:0:0/96, is of no consequence.
+// An IPv4-mapped IPv6 address is the IPv4 address it carries; the IPv6 addresses
+// ::ffff:0:0/96 themselves are of no consequence in a larger prefix.
 type Set struct {
-	// spans are in ascending order, IPv4 first, do not overlap and do not touch.
-	// There is no other form for small or large sets: one form is looked up in
-	// one way.
+	// spans are in ascending order, IPv4 first, do not overlap and do not touch,
+	// and are settled. There is no other form for small or large sets: one form
+	// is looked up in one way.
 	spans []span
 }
 
@@ -29,7 +29,7 @@ func NewSet(prefixes ...netip.Prefix) Set {
 			spans = append(spans, span{p.Addr(), last(p)})
 		}
 	}
-	return Set{merge(spans)}
+	return Set{settle(merge(spans))}
 }
 
 // Everyone is the set of all addresses.
@@ -47,8 +47,13 @@ func (s Set) Contains(a netip.Addr) bool {
 	if !a.IsValid() {
 		return false
 	}
-	i := sort.Search(len(s.spans), func(i int) bool { return a.Compare(s.spans[i].hi) <= 0 })
-	return i < len(s.spans) && s.spans[i].lo.Compare(a) <= 0
+	return holds(s.spans, a)
+}
+
+// holds finds a, which is valid and normal, in spans.
+func holds(spans []span, a netip.Addr) bool {
+	i := sort.Search(len(spans), func(i int) bool { return !spans[i].hi.Less(a) })
+	return i < len(spans) && !a.Less(spans[i].lo)
 }
 
 // Union is the set of what is in s, in t or in both.
@@ -59,18 +64,20 @@ func (s Set) Union(t Set) Set {
 	if t.IsEmpty() {
 		return s
 	}
-	return Set{merge(slices.Concat(s.spans, t.spans))}
+	return Set{settle(merge(slices.Concat(s.spans, t.spans)))}
 }
 
 // Minus is the set of what is in s and not in t.
-func (s Set) Minus(t Set) Set {
+func (s Set) Minus(t Set) Set { return Set{settle(cut(s.spans, t.spans))} }
+
+// cut is what is left of spans without what is in cuts.
+func cut(spans, cuts []span) []span {
 	var out []span
-	cuts := t.spans
-	for _, rest := range s.spans {
+	for _, rest := range spans {
 		for len(cuts) > 0 && cuts[0].hi.Less(rest.lo) {
 			cuts = cuts[1:]
 		}
-		// A cut may reach into the next span of s, so cuts is not moved on here.
+		// A cut may reach into the next span, so cuts is not moved on here.
 		gone := false
 		for _, c := range cuts {
 			if rest.hi.Less(c.lo) {
@@ -89,7 +96,7 @@ func (s Set) Minus(t Set) Set {
 			out = append(out, rest)
 		}
 	}
-	return Set{out}
+	return out
 }
 
 // Equal reports whether both sets hold the same addresses.
@@ -108,7 +115,9 @@ func (s Set) Prefixes() []netip.Prefix {
 	for _, r := range s.spans {
 		for lo := r.lo; lo.IsValid() && !r.hi.Less(lo); {
 			p := widest(lo, r.hi)
-			out = append(out, p)
+			if !lo.Is4In6() { // whoever looks one up asks for the IPv4 address
+				out = append(out, p)
+			}
 			lo = last(p).Next() // the zero Addr after the last of the family
 		}
 	}
@@ -145,6 +154,27 @@ func merge(spans []span) []span {
 		return nil
 	}
 	return slices.Clip(out)
+}
+
+// The IPv4-mapped addresses and the address before them.
+var (
+	mappedSpan = span{netip.MustParseAddr("::ffff:0:0"), netip.MustParseAddr("::ffff:ffff:ffff")}
+	mappedPrev = mappedSpan.lo.Prev()
+)
+
+// settle decides about the IPv4-mapped addresses, which nobody looks up, so that
+// sets of the same clients have the same spans: they are in if the address
+// before them is, which makes for the shortest prefixes. No span holds but some
+// of them.
+func settle(spans []span) []span {
+	want := holds(spans, mappedPrev)
+	switch have := holds(spans, mappedSpan.lo); {
+	case want && !have:
+		return merge(append(spans, mappedSpan))
+	case have && !want:
+		return cut(spans, []span{mappedSpan})
+	}
+	return spans
 }
 
 // joins reports whether b, which begins no earlier than a, overlaps a or
