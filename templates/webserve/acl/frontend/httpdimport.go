@@ -2,7 +2,6 @@ package frontend
 
 import (
 	"cmp"
-	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -14,6 +13,7 @@ import (
 type httpdReader struct {
 	reader
 	dirs, urls []*httpdSection
+	fromPath   string         // the directory in which proxies are denied as a client
 	hosts      int            // how many <VirtualHost> there are
 	seen       map[string]int // the lines of directives that only have a meaning together
 	require    int            // a line with Require, 0 if there is none
@@ -73,6 +73,9 @@ func importHTTPD(name, text, root string) (*acl.Policy, error) {
 	}
 	if p.TrustedProxies, err = r.trusted(); err != nil {
 		return nil, err
+	}
+	if r.fromAt != 0 && r.fromPath != r.root {
+		return nil, errorAt(name, r.fromAt, "this denies clients in a part of the tree only; expected it in <Directory %s>", quote(r.root))
 	}
 	if at := r.proxyAt; at != 0 && r.seen["remoteipheader"] == 0 {
 		return nil, errorAt(name, at, "trusted proxies without RemoteIPHeader X-Forwarded-For have no effect; write both or neither")
@@ -206,9 +209,9 @@ func (r *httpdReader) zones() ([]acl.Zone, error) {
 	})
 	var above access // what holds for every zone that is not named
 	named := map[string]*access{}
-	for _, list := range [][]*httpdSection{r.dirs, r.urls} {
+	for i, list := range [][]*httpdSection{r.dirs, r.urls} {
 		for _, s := range list {
-			zone, whole, err := r.place(s, &list[0] == &r.urlsHead()[0])
+			zone, whole, err := r.place(s, i == 1)
 			switch {
 			case err != nil:
 				return nil, err
@@ -255,13 +258,13 @@ func (r *httpdReader) place(s *httpdSection, url bool) (zone string, whole bool,
 	switch {
 	case url && s.path == "/", !url && (s.path == "/" || s.path == root || strings.HasPrefix(root, s.path+"/")):
 		return "", true, nil
+	case !s.access.says:
+		return "", false, nil
 	case below && !strings.Contains(rest, "/"):
 		if err := acl.CheckZoneName(rest); err != nil {
 			return "", false, &acl.ParseError{File: r.name, Line: s.d.line, Err: err}
 		}
 		return rest, false, nil
-	case !s.access.says:
-		return "", false, nil
 	case below:
 		return "", false, r.err(&s.d, "<%s %s>: a rule for a part of the zone %s; a zone has one list of addresses", what, quote(s.path), quote(rest[:strings.IndexByte(rest, '/')]))
 	}
@@ -286,10 +289,10 @@ func (r *httpdReader) condition(d *directive, s *httpdSection) error {
 		if err != nil {
 			return err
 		}
-		if fmt.Sprint(expr) != httpdFrom(p) {
+		if r.fromAt != 0 && r.fromPath != s.path {
 			return r.unknown(d)
 		}
-		r.fromProxies, r.fromAt = append(r.fromProxies, p), d.line
+		r.fromProxies, r.fromAt, r.fromPath = append(r.fromProxies, p), d.line, s.path
 		return nil
 	}
 	return r.unknown(d)
