@@ -24,9 +24,8 @@ type Explanation struct {
 
 // Explain answers as [Policy.Decide] does and says which rules were the reason.
 // The path is that of a URL without its escapes, as "/repo/el8.xz"; what no
-// file of the tree can be named, "." and ".." and the like, is in no zone. The
-// explanation of "/", the list of zones, is which of them the client gets to
-// see.
+// file of the tree can be named, "." and ".." and the like, is in no zone. "/"
+// is the list of the zones that a client may read, which everybody may read.
 func (p *Policy) Explain(client netip.Addr, path string) Explanation {
 	e := Explanation{Client: normalAddr(client), Path: path}
 	var fault string
@@ -36,6 +35,7 @@ func (p *Policy) Explain(client netip.Addr, path string) Explanation {
 	case fault != "":
 		e.Note = fault
 	case e.Zone == "":
+		e.Decision = Decision{Allowed: true, Reason: ReasonAllowed}
 		e.Note = p.visible(client)
 	case z == nil:
 		e.Note = "what the policy does not name is denied"
@@ -68,7 +68,7 @@ func zoneOf(path string) (zone, fault string) {
 	return zone, ""
 }
 
-// visible says which zones a client may read.
+// visible says what the list of zones shows to a client.
 func (p *Policy) visible(client netip.Addr) string {
 	var names []string
 	if p != nil {
@@ -79,9 +79,9 @@ func (p *Policy) visible(client netip.Addr) string {
 		}
 	}
 	if len(names) == 0 {
-		return "the path names no zone; the client may read none"
+		return "the list of zones, of which the client sees none"
 	}
-	return "the path names no zone; the client may read " + strings.Join(names, ", ")
+	return "the list of zones, of which the client sees " + strings.Join(names, ", ")
 }
 
 // speaking are the rules that hold a client, or the prefix of the set where it

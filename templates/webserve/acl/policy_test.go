@@ -62,7 +62,7 @@ func TestNothingDenies(t *testing.T) {
 	for _, p := range []*acl.Policy{nil, {}} {
 		require.Equal(t, acl.ReasonNoZone, p.Decide("repo", addr("::1")).Reason)
 		require.False(t, p.Explain(addr("::1"), "/repo/").Allowed)
-		require.Equal(t, "the path names no zone; the client may read none", p.Explain(addr("::1"), "/").Note)
+		require.Equal(t, "the list of zones, of which the client sees none", p.Explain(addr("::1"), "/").Note)
 		a, err := p.Client(addr("::1"), nil)
 		require.NoError(t, err)
 		require.Equal(t, addr("::1"), a)

@@ -10,9 +10,9 @@ import (
 // An IPv4-mapped IPv6 address is the IPv4 address it carries; the IPv6 addresses
 // ::ffff:0:0/96 themselves are of no consequence in a larger prefix.
 type Set struct {
-	// spans are in ascending order, IPv4 first, do not overlap and do not touch,
-	// and are settled. There is no other form for small or large sets: one form
-	// is looked up in one way.
+	// spans are in ascending order, IPv4 first, do not overlap and do not touch.
+	// There is no other form for small or large sets: one form is looked up in
+	// one way.
 	spans []span
 }
 
@@ -28,8 +28,15 @@ func NewSet(prefixes ...netip.Prefix) Set {
 		if p = normal(p); p.IsValid() {
 			spans = append(spans, span{p.Addr(), last(p)})
 		}
+		// Nobody looks up IPv4-mapped addresses. So that sets of the same clients
+		// have the same spans, they are in whenever the address before them is,
+		// which makes for the shortest prefixes. No prefix holds but some of them,
+		// and so no set that is made of such sets does.
+		if p.Contains(mappedPrev) {
+			spans = append(spans, mappedSpan)
+		}
 	}
-	return Set{settle(merge(spans))}
+	return Set{merge(spans)}
 }
 
 // Everyone is the set of all addresses.
@@ -64,11 +71,11 @@ func (s Set) Union(t Set) Set {
 	if t.IsEmpty() {
 		return s
 	}
-	return Set{settle(merge(slices.Concat(s.spans, t.spans)))}
+	return Set{merge(slices.Concat(s.spans, t.spans))}
 }
 
 // Minus is the set of what is in s and not in t.
-func (s Set) Minus(t Set) Set { return Set{settle(cut(s.spans, t.spans))} }
+func (s Set) Minus(t Set) Set { return Set{cut(s.spans, t.spans)} }
 
 // cut is what is left of spans without what is in cuts.
 func cut(spans, cuts []span) []span {
@@ -161,21 +168,6 @@ var (
 	mappedSpan = span{netip.MustParseAddr("::ffff:0:0"), netip.MustParseAddr("::ffff:ffff:ffff")}
 	mappedPrev = mappedSpan.lo.Prev()
 )
-
-// settle decides about the IPv4-mapped addresses, which nobody looks up, so that
-// sets of the same clients have the same spans: they are in if the address
-// before them is, which makes for the shortest prefixes. No span holds but some
-// of them.
-func settle(spans []span) []span {
-	want := holds(spans, mappedPrev)
-	switch have := holds(spans, mappedSpan.lo); {
-	case want && !have:
-		return merge(append(spans, mappedSpan))
-	case have && !want:
-		return cut(spans, []span{mappedSpan})
-	}
-	return spans
-}
 
 // joins reports whether b, which begins no earlier than a, overlaps a or
 // follows it without a gap. Nothing follows the last address of a family.
