@@ -28,6 +28,7 @@ type floor struct {
 var floors = []floor{
 	{dir: "templates/internal", level: 0, library: true, modules: []string{"golang.org/x/sys"}},
 	{dir: "hashutil", level: 1, library: true, modules: []string{"golang.org/x/sync"}},
+	{dir: "templates/transfer", level: 0, library: true},
 	{dir: "templates/xzpack", level: 1, library: true, modules: []string{"golang.org/x/sync", "golang.org/x/sys", "github.com/ulikunitz/xz"}},
 	{dir: "templates/publish", level: 1, library: true, modules: []string{"golang.org/x/sys", "github.com/google/renameio/v2"}},
 	{dir: "templates", level: 2, library: true, modules: []string{"golang.org/x/sync", "golang.org/x/sys"}},

@@ -6,12 +6,11 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/tplkit/tplkit/hashutil"
+	"github.com/tplkit/tplkit/templates/transfer"
 )
 
 const (
@@ -42,35 +41,21 @@ func (d *download) run(ctx context.Context) error {
 	if err := d.restart(); err != nil {
 		return err
 	}
-	failed, best := 0, int64(0)
-	for {
-		err := d.attempt(ctx)
-		if err == nil {
-			return d.file.finish()
+	best := int64(0)
+	err := d.opt.Policy.Do(ctx, func(ctx context.Context, alive func()) (gotOn bool, err error) {
+		err = d.attempt(ctx, alive)
+		if err != nil {
+			err = fmt.Errorf("GET %s at byte %d: %w", d.name, d.done, err)
 		}
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
+		if gotOn = d.done >= best+enoughProgress; gotOn {
+			best = d.done
 		}
-		err = fmt.Errorf("GET %s at byte %d: %w", d.name, d.done, err)
-		var t *transientError
-		if !errors.As(err, &t) {
-			return err
-		}
-		if d.done >= best+enoughProgress {
-			failed, best = 0, d.done
-		}
-		if failed++; failed > d.opt.Retries {
-			return fmt.Errorf("%w (attempt %d without getting on, the last)", err, failed)
-		}
-		if t.wait > maxRetryAfter {
-			return fmt.Errorf("%w: the server asks to wait for %v, %v is the longest: try later", err, t.wait, maxRetryAfter)
-		}
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-time.After(max(t.wait, d.opt.pause(failed-1))):
-		}
+		return gotOn, err
+	})
+	if err != nil {
+		return err
 	}
+	return d.file.finish()
 }
 
 // restart forgets what was fetched.
@@ -79,19 +64,11 @@ func (d *download) restart() error {
 	return d.file.restart()
 }
 
-// errStalled ends an attempt that makes no progress.
-var errStalled = errors.New("the server sends nothing")
-
 // attempt makes one request and takes what comes.
-func (d *download) attempt(ctx context.Context) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	watch := time.AfterFunc(d.opt.Stall, func() { cancel(errStalled) })
-	defer watch.Stop()
-
+func (d *download) attempt(ctx context.Context, alive func()) error {
 	resp, err := d.request(ctx)
 	if err != nil {
-		return broken(ctx, err)
+		return transfer.Broken(ctx, err)
 	}
 	defer resp.Body.Close()
 	if err := d.accept(resp); err != nil {
@@ -109,16 +86,16 @@ func (d *download) attempt(ctx context.Context) error {
 	buf := make([]byte, downloadBuffer)
 	for {
 		n, err := resp.Body.Read(buf)
-		watch.Reset(d.opt.Stall)
+		alive()
 		if err := d.take(buf[:n]); err != nil {
 			return err
 		}
 		switch {
 		case err == nil:
 		case !errors.Is(err, io.EOF):
-			return broken(ctx, err)
+			return transfer.Broken(ctx, err)
 		case d.size >= 0 && d.done != d.size:
-			return &transientError{err: fmt.Errorf("%w: %d of %d bytes came", io.ErrUnexpectedEOF, d.done, d.size)}
+			return &transfer.Transient{Err: fmt.Errorf("%w: %d of %d bytes came", io.ErrUnexpectedEOF, d.done, d.size)}
 		default:
 			return nil
 		}
@@ -156,19 +133,14 @@ func (d *download) accept(resp *http.Response) error {
 		if err := d.restart(); err != nil {
 			return err
 		}
-		d.size, d.mark = resp.ContentLength, versionMark(resp)
+		d.size, d.mark = resp.ContentLength, transfer.VersionMark(resp.Header)
 		return nil
 	case resp.StatusCode == http.StatusPartialContent && d.done > 0:
 		return d.acceptRest(resp)
 	case resp.StatusCode == http.StatusRequestedRangeNotSatisfiable && d.done > 0:
 		return d.startOver(errors.New("there is nothing behind what came: the file was changed on the server"))
-	case maySucceedLater(resp.StatusCode):
-		return &transientError{
-			err:  fmt.Errorf("expected status 200, found %.100s", resp.Status),
-			wait: retryAfter(resp.Header.Get("Retry-After"), time.Now()),
-		}
 	}
-	return fmt.Errorf("expected status 200, found %.100s: check the URL in the base of the spec", resp.Status)
+	return transfer.Refused(resp, fmt.Errorf("expected status 200, found %.100s: check the URL in the base of the spec", resp.Status))
 }
 
 // acceptRest holds the answer to a request for the rest against what is there.
@@ -184,7 +156,7 @@ func (d *download) acceptRest(resp *http.Response) error {
 	case d.size >= 0 && size != d.size:
 		return d.startOver(fmt.Errorf("the file was changed on the server: expected a length of %d, found %d", d.size, size))
 	}
-	if m := versionMark(resp); m != "" && m != d.mark {
+	if m := transfer.VersionMark(resp.Header); m != "" && m != d.mark {
 		return d.startOver(fmt.Errorf("the file was changed on the server: expected %.100q, found %.100q", d.mark, m))
 	}
 	d.size = size
@@ -194,7 +166,7 @@ func (d *download) acceptRest(resp *http.Response) error {
 // startOver is the error for an answer that does not fit what is there: the next
 // attempt begins at the beginning.
 func (d *download) startOver(err error) error {
-	return errors.Join(&transientError{err: err}, d.restart())
+	return errors.Join(&transfer.Transient{Err: err}, d.restart())
 }
 
 // take keeps what came.
@@ -211,30 +183,6 @@ func (d *download) take(p []byte) error {
 	d.done += int64(len(p))
 	d.opt.Progress(d.done, d.size)
 	return nil
-}
-
-// versionMark is what stands for one version of a file, to be asked for with
-// If-Range (RFC 9110, section 13.1.5). A weak ETag cannot: it stands for several.
-func versionMark(resp *http.Response) string {
-	if tag := resp.Header.Get("ETag"); tag != "" && !strings.HasPrefix(tag, "W/") {
-		return tag
-	}
-	return resp.Header.Get("Last-Modified")
-}
-
-// broken is the error of a connection that could not be made or that broke.
-func broken(ctx context.Context, err error) error {
-	if errors.Is(context.Cause(ctx), errStalled) {
-		return &transientError{err: errStalled}
-	}
-	var u *url.Error
-	if errors.As(err, &u) {
-		err = u.Err // the rest repeats the URL
-	}
-	if hopeless(err) {
-		return err
-	}
-	return &transientError{err: err}
 }
 
 func tooLarge(found, limit int64) error {

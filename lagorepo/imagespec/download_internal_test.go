@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tplkit/tplkit/hashutil"
+	"github.com/tplkit/tplkit/templates/transfer"
 )
 
 const mib = 1 << 20
@@ -147,11 +148,11 @@ func TestDownloadFailures(t *testing.T) {
 		"forbidden":             {&fileServer{status: []int{403}}, FetchOptions{}, "403", 1},
 		"odd status":            {&fileServer{status: []int{206}}, FetchOptions{}, "206", 1},
 		"busy for ever":         {&fileServer{status: []int{503, 503, 503, 503, 503, 503}}, FetchOptions{}, "attempt 5", 5},
-		"busy, no further try":  {&fileServer{status: []int{503, 503}}, FetchOptions{Retries: -1}, "attempt 1", 1},
+		"busy, no further try":  {&fileServer{status: []int{503, 503}}, FetchOptions{Policy: transfer.Policy{Retries: -1}}, "attempt 1", 1},
 		"busy for long":         {&fileServer{status: []int{503}, header: http.Header{"Retry-After": {"3600"}}}, FetchOptions{}, "1h0m0s", 1},
-		"does not get on":       {&fileServer{content: disk, tag: `"a"`, cutAfter: 1000, cuts: -1}, FetchOptions{Retries: 2}, "attempt 3", 3},
-		"nor without a mark":    {&fileServer{content: disk, cutAfter: mib, cuts: -1}, FetchOptions{Retries: 2}, "byte 1048576", 0},
-		"sends nothing":         {&fileServer{silent: time.Minute}, FetchOptions{Retries: 1, Stall: 50 * time.Millisecond}, "sends nothing", 0},
+		"does not get on":       {&fileServer{content: disk, tag: `"a"`, cutAfter: 1000, cuts: -1}, FetchOptions{Policy: transfer.Policy{Retries: 2}}, "attempt 3", 3},
+		"nor without a mark":    {&fileServer{content: disk, cutAfter: mib, cuts: -1}, FetchOptions{Policy: transfer.Policy{Retries: 2}}, "byte 1048576", 0},
+		"sends nothing":         {&fileServer{silent: time.Minute}, FetchOptions{Policy: transfer.Policy{Retries: 1, Stall: 50 * time.Millisecond}}, "sends nothing", 0},
 		"content encoding":      {&fileServer{content: disk, header: gzipped}, FetchOptions{}, "Content-Encoding", 1},
 		"too large":             {&fileServer{content: disk}, FetchOptions{Limit: mib}, "4194304 bytes or more, and 1048576 are the limit", 1},
 		"too large, no length":  {&fileServer{content: disk, chunked: true}, FetchOptions{Limit: mib}, "are the limit", 1},
@@ -182,13 +183,13 @@ func TestDownloadOfAWrongLength(t *testing.T) {
 		w.Header().Set("Content-Length", strconv.Itoa(len(disk)+1))
 		_, _ = w.Write(disk)
 	})}
-	got := fetchTo(t, t.Context(), src, FetchOptions{Retries: 1})
+	got := fetchTo(t, t.Context(), src, FetchOptions{Policy: transfer.Policy{Retries: 1}})
 	require.ErrorContains(t, got.err, "unexpected EOF")
 }
 
 func TestDownloadWithoutAServer(t *testing.T) {
 	src := Base{Kind: BaseSimple, Ref: "http://127.0.0.1:1/image?token=secret"}
-	got := fetchTo(t, t.Context(), src, FetchOptions{Retries: 1})
+	got := fetchTo(t, t.Context(), src, FetchOptions{Policy: transfer.Policy{Retries: 1}})
 	require.ErrorContains(t, got.err, "GET http://127.0.0.1:1/image at byte 0: ")
 	require.ErrorContains(t, got.err, "attempt 2")
 }
@@ -215,20 +216,6 @@ func TestDownloadIsCancelled(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		time.AfterFunc(50*time.Millisecond, func() { cancel(errStopped) })
 		src := (&fileServer{t: t, status: []int{503, 503}}).base("/image")
-		require.ErrorIs(t, fetchTo(t, ctx, src, FetchOptions{pause: func(int) time.Duration { return time.Hour }}).err, errStopped)
+		require.ErrorIs(t, fetchTo(t, ctx, src, FetchOptions{Policy: transfer.Policy{Pause: func(int) time.Duration { return time.Hour }}}).err, errStopped)
 	})
-}
-
-func TestRetryAfter(t *testing.T) {
-	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	for value, want := range map[string]time.Duration{
-		"": 0, "7": 7 * time.Second, "-7": 0, "x": 0, "99999999999": 0,
-		"Fri, 02 Jan 2026 03:04:35 GMT": 30 * time.Second, "Thu, 01 Jan 2026 03:04:35 GMT": 0,
-	} {
-		require.Equal(t, want, retryAfter(value, now), value)
-	}
-	for attempt := range 100 {
-		require.Positive(t, pause(attempt))
-		require.LessOrEqual(t, pause(attempt), 24*time.Second)
-	}
 }

@@ -8,10 +8,10 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/tplkit/tplkit/hashutil"
 	"github.com/tplkit/tplkit/templates"
+	"github.com/tplkit/tplkit/templates/transfer"
 )
 
 // FetchOptions say how to get a source. The zero value is good for most.
@@ -23,18 +23,11 @@ type FetchOptions struct {
 	// by one goroutine at a time and waited for.
 	Progress func(done, total int64)
 
-	Limit   int64         // bytes, of the file that is fetched and of the image that is made of it; 0: 1 TiB
-	Retries int           // further attempts at a transfer that does not get on; 0: 4, negative: none
-	Stall   time.Duration // how long a server may send nothing before an attempt has failed; 0: one minute
-
-	pause func(attempt int) time.Duration // before the next attempt; nil: pause
+	Limit  int64           // bytes, of the file that is fetched and of the image that is made of it; 0: 1 TiB
+	Policy transfer.Policy // how often and for how long a transfer is tried
 }
 
-const (
-	defaultFetchLimit = 1 << 40
-	defaultRetries    = 4
-	defaultStall      = time.Minute
-)
+const defaultFetchLimit = 1 << 40
 
 func (o FetchOptions) withDefaults() FetchOptions {
 	if o.Client == nil {
@@ -45,15 +38,6 @@ func (o FetchOptions) withDefaults() FetchOptions {
 	}
 	if o.Limit <= 0 {
 		o.Limit = defaultFetchLimit
-	}
-	if o.Retries == 0 {
-		o.Retries = defaultRetries
-	}
-	if o.Stall <= 0 {
-		o.Stall = defaultStall
-	}
-	if o.pause == nil {
-		o.pause = pause
 	}
 	return o
 }
@@ -204,5 +188,5 @@ func bareURL(ref string) string {
 	if err != nil {
 		return "the URL of the base"
 	}
-	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
+	return transfer.BareURL(u)
 }

@@ -90,8 +90,8 @@ type fetched struct {
 func fetchTo(t *testing.T, ctx context.Context, src Base, opt FetchOptions) fetched {
 	t.Helper()
 	dir := t.TempDir()
-	if opt.pause == nil {
-		opt.pause = func(int) time.Duration { return time.Millisecond }
+	if opt.Policy.Pause == nil {
+		opt.Policy.Pause = func(int) time.Duration { return time.Millisecond }
 	}
 	dst := filepath.Join(dir, "base")
 	var got fetched

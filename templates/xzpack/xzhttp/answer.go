@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"time"
 
+	"github.com/tplkit/tplkit/templates/transfer"
 	"github.com/tplkit/tplkit/templates/xzpack"
 )
 
@@ -41,7 +41,7 @@ func (s *Source) learn(resp *http.Response, off int64, n int) (int, error) {
 	if from != off || to != end-1 {
 		return 0, wrongRange(resp, off, end)
 	}
-	s.size, s.tag, s.date = size, resp.Header.Get("ETag"), resp.Header.Get("Last-Modified")
+	s.size, s.tag, s.date, s.mark = size, resp.Header.Get("ETag"), resp.Header.Get("Last-Modified"), transfer.VersionMark(resp.Header)
 	return int(end - off), nil
 }
 
@@ -82,11 +82,7 @@ func wrongRange(resp *http.Response, off, end int64) error {
 
 // refused is the error for an answer that brings nothing.
 func refused(resp *http.Response) error {
-	err := fmt.Errorf("expected status 206, found %.100s", resp.Status)
-	if maySucceedLater(resp.StatusCode) {
-		return &transientError{err: err, wait: retryAfter(resp.Header.Get("Retry-After"), time.Now())}
-	}
-	return err
+	return transfer.Refused(resp, fmt.Errorf("expected status 206, found %.100s", resp.Status))
 }
 
 // contentRange reads the header of that name.

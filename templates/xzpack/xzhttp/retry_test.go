@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/tplkit/tplkit/templates/transfer"
 )
 
 // hangUp breaks the connection in the middle of an answer.
@@ -61,7 +63,7 @@ func TestTransientFailuresPass(t *testing.T) {
 			return true
 		})
 		opt := atOnce
-		opt.Retries = 2
+		opt.Policy.Retries = 2
 		_, err := open(t, s, opt).ReadAt(make([]byte, 10), pageSize)
 		require.ErrorContains(t, err, "found 502 Bad Gateway (attempt 3, the last)")
 		require.Equal(t, int64(4), s.requests.Load())
@@ -75,7 +77,7 @@ func TestTransientFailuresPass(t *testing.T) {
 			return true
 		})
 		opt := atOnce
-		opt.Retries = 1
+		opt.Policy.Retries = 1
 		n, err := open(t, s, opt).ReadAt(make([]byte, 2*pageSize), pageSize)
 		require.ErrorIs(t, err, io.ErrUnexpectedEOF)
 		require.Equal(t, 2*pageSize*3/4, n, "each attempt goes on where the last broke off")
@@ -129,7 +131,7 @@ func TestSlowServers(t *testing.T) {
 			return n == 2 || n == 3
 		})
 		opt := atOnce
-		opt.Stall = 50 * time.Millisecond
+		opt.Policy.Stall = 50 * time.Millisecond
 		p := make([]byte, pageSize)
 		_, err := open(t, s, opt).ReadAt(p, pageSize)
 		require.NoError(t, err)
@@ -152,7 +154,7 @@ func TestSlowServers(t *testing.T) {
 			return true
 		})
 		opt := atOnce
-		opt.Stall = 150 * time.Millisecond // less than it takes in all
+		opt.Policy.Stall = 150 * time.Millisecond // less than it takes in all
 		p := make([]byte, pageSize)
 		_, err := open(t, s, opt).ReadAt(p, pageSize)
 		require.NoError(t, err)
@@ -162,9 +164,9 @@ func TestSlowServers(t *testing.T) {
 	t.Run("for ever", func(t *testing.T) {
 		s := serve(t, file, func(_ int64, _ http.ResponseWriter, r *http.Request) bool { wait(r); return true })
 		opt := atOnce
-		opt.Stall, opt.Retries = 20*time.Millisecond, 1
+		opt.Policy.Stall, opt.Policy.Retries = 20*time.Millisecond, 1
 		_, err := Open(t.Context(), s.URL, opt)
-		require.ErrorIs(t, err, errStalled)
+		require.ErrorIs(t, err, transfer.ErrStalled)
 	})
 }
 

@@ -8,7 +8,8 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
-	"time"
+
+	"github.com/tplkit/tplkit/templates/transfer"
 )
 
 // ErrNoRanges is wrapped by the error of Open about a server that gives a file as a whole only.
@@ -16,30 +17,14 @@ var ErrNoRanges = errors.New("the server does not give parts of the file")
 
 // Options say how to read from a server. The zero value is good for most.
 type Options struct {
-	Client  *http.Client  // nil = one with http.DefaultTransport's settings that keeps as many connections as are read from at once
-	Header  http.Header   // sent with every request, for example Authorization; nil = nothing
-	Retries int           // further attempts at a read when one fails in a way that may pass; 0 = 4, negative = none
-	MaxWait time.Duration // the longest that a server's Retry-After is heeded; a longer one is an error; 0 = one minute
-	Stall   time.Duration // how long a server may send nothing before an attempt has failed; 0 = 30 seconds
-
-	pause func(attempt int) time.Duration // before the next attempt; nil = pause
+	Client *http.Client    // nil = one with http.DefaultTransport's settings that keeps as many connections as are read from at once
+	Header http.Header     // sent with every request, for example Authorization; nil = nothing
+	Policy transfer.Policy // how often and for how long a read is tried
 }
 
 func (o Options) withDefaults() Options {
 	if o.Client == nil {
 		o.Client = defaultClient()
-	}
-	if o.Retries == 0 {
-		o.Retries = 4
-	}
-	if o.MaxWait == 0 {
-		o.MaxWait = time.Minute
-	}
-	if o.Stall == 0 {
-		o.Stall = 30 * time.Second
-	}
-	if o.pause == nil {
-		o.pause = pause
 	}
 	return o
 }
@@ -65,6 +50,7 @@ type Source struct {
 	size  int64
 	tag   string // the file's ETag, and
 	date  string // its Last-Modified, as they were when it was opened; empty where the server does not say
+	mark  string // what tells the server that this version is meant
 	pages pages
 }
 
@@ -81,9 +67,9 @@ func Open(ctx context.Context, address string, opt Options) (*Source, error) {
 		return nil, errors.New("open a URL: it cannot be parsed") // net/url's error repeats all of it
 	}
 	if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return nil, fmt.Errorf("open %s: expected a URL with http or https and a host", bare(u))
+		return nil, fmt.Errorf("open %s: expected a URL with http or https and a host", transfer.BareURL(u))
 	}
-	s := &Source{ctx: ctx, url: address, name: bare(u), opt: opt.withDefaults()}
+	s := &Source{ctx: ctx, url: address, name: transfer.BareURL(u), opt: opt.withDefaults()}
 	if err := s.open(); err != nil {
 		return nil, err
 	}
@@ -103,11 +89,6 @@ func (s *Source) open() error {
 	s.pages.size = s.size
 	s.pages.keep(0, first[:n])
 	return nil
-}
-
-// bare is u without user, password, query and fragment.
-func bare(u *url.URL) string {
-	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
 }
 
 // Size is the length of the file in bytes.

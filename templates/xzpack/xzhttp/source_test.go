@@ -19,6 +19,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/tplkit/tplkit/templates/transfer"
 	"github.com/tplkit/tplkit/templates/xzpack"
 )
 
@@ -67,7 +68,7 @@ func (s *server) replace(file []byte, tag string) {
 }
 
 // atOnce does not wait between attempts.
-var atOnce = Options{pause: func(int) time.Duration { return 0 }}
+var atOnce = Options{Policy: transfer.Policy{Pause: func(int) time.Duration { return 0 }}}
 
 func open(t *testing.T, s *server, opt Options) *Source {
 	t.Helper()
@@ -241,7 +242,7 @@ func TestNobodyListens(t *testing.T) {
 	_, err := Open(t.Context(), s.URL+"/x?secret=1", atOnce)
 	require.ErrorContains(t, err, "(attempt 5, the last)")
 	require.NotContains(t, err.Error(), "secret")
-	_, err = Open(t.Context(), s.URL, Options{Retries: -1})
+	_, err = Open(t.Context(), s.URL, Options{Policy: transfer.Policy{Retries: -1}})
 	require.ErrorContains(t, err, "(attempt 1, the last)")
 	_, err = Open(t.Context(), "http://name.invalid/", atOnce)
 	require.Error(t, err)
@@ -283,22 +284,6 @@ func TestRedirects(t *testing.T) {
 	got, err := io.ReadAll(io.NewSectionReader(src, 0, src.Size()))
 	require.NoError(t, err)
 	require.True(t, bytes.Equal(file, got))
-}
-
-func TestPausesGrow(t *testing.T) {
-	for attempt, least := range []time.Duration{250, 500, 1000, 2000, 4000, 8000, 8000, 8000} {
-		least *= time.Millisecond
-		d := pause(attempt)
-		require.GreaterOrEqual(t, d, least)
-		require.Less(t, d, least+least/2)
-	}
-	now := time.Date(2025, 1, 2, 3, 4, 5, 0, time.UTC)
-	for value, want := range map[string]time.Duration{
-		"": 0, "7": 7 * time.Second, "-7": 0, "soon": 0,
-		now.Add(time.Minute).Format(http.TimeFormat): time.Minute, now.Add(-time.Minute).Format(http.TimeFormat): 0,
-	} {
-		require.Equal(t, want, retryAfter(value, now), value)
-	}
 }
 
 func TestURLsInErrorsAreBare(t *testing.T) {
