@@ -133,15 +133,11 @@ func (s Set) Prefixes() []netip.Prefix {
 
 // widest is the largest prefix that begins at lo and does not go beyond hi.
 func widest(lo, hi netip.Addr) netip.Prefix {
-	best := netip.PrefixFrom(lo, lo.BitLen())
-	for bits := lo.BitLen() - 1; bits >= 0; bits-- {
+	bits := sort.Search(lo.BitLen(), func(bits int) bool {
 		p := netip.PrefixFrom(lo, bits)
-		if p.Masked().Addr() != lo || hi.Less(last(p)) {
-			break
-		}
-		best = p
-	}
-	return best
+		return p == p.Masked() && !hi.Less(last(p))
+	})
+	return netip.PrefixFrom(lo, bits)
 }
 
 // merge sorts spans and joins those that overlap or touch. It works in place.
