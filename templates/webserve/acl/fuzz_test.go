@@ -73,7 +73,7 @@ func FuzzParse(f *testing.F) {
 		requireSame(t, p, q)
 		require.Nil(t, acl.Diff(p, q))
 		for _, z := range p.Zones {
-			for _, r := range z.Rules {
+			for _, r := range z.Rules[:min(len(z.Rules), 50)] {
 				requireRuleHolds(t, p, z, r)
 			}
 		}
