@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -47,6 +48,9 @@ type wordSet struct {
 	Help    string
 	Flags   []word
 	Arg     word // all positional arguments of a command are of one kind
+	// Sub are the commands of a group. Its Flags are those of all of them, its Arg
+	// is their names.
+	Sub []wordSet
 }
 
 // word is a flag or an argument.
@@ -68,14 +72,50 @@ func wordSets(app *kong.Application) []wordSet {
 		root.Flags = []word{flagWord(app.HelpFlag)}
 	}
 	sets := []wordSet{root}
-	for _, cmd := range app.Leaves(true) {
-		set := wordSet{Command: cmd.Name, Help: cmd.Help, Flags: append(words(cmd), root.Flags...)}
-		if len(cmd.Positional) > 0 {
-			set.Arg = valueWord(cmd.Positional[0])
+	for _, cmd := range app.Children {
+		if !cmd.Hidden {
+			sets = append(sets, commandSet(cmd, root.Flags))
 		}
-		sets = append(sets, set)
 	}
 	return sets
+}
+
+// commandSet reads the model of a command or group. The flags of every command
+// are common.
+func commandSet(n *kong.Node, common []word) wordSet {
+	set := wordSet{Command: n.Name, Help: n.Help, Flags: words(n)}
+	if len(n.Positional) > 0 {
+		set.Arg = valueWord(n.Positional[0])
+	}
+	for _, child := range n.Children {
+		if child.Hidden {
+			continue
+		}
+		sub := commandSet(child, common)
+		set.Sub = append(set.Sub, sub)
+		set.Arg.Values = append(set.Arg.Values, sub.Command)
+		for _, f := range words(child) {
+			if !slices.ContainsFunc(set.Flags, func(g word) bool { return g.Long == f.Long }) {
+				set.Flags = append(set.Flags, f)
+			}
+		}
+	}
+	set.Flags = append(set.Flags, common...)
+	return set
+}
+
+// flattened puts the commands of groups behind their groups, named "GROUP
+// COMMAND".
+func flattened(sets []wordSet) []wordSet {
+	var out []wordSet
+	for _, set := range sets {
+		out = append(out, set)
+		for _, sub := range set.Sub {
+			sub.Command = set.Command + " " + sub.Command
+			out = append(out, sub)
+		}
+	}
+	return out
 }
 
 func words(n *kong.Node) []word {

@@ -15,10 +15,10 @@ func bashCompletion(w io.Writer, sets []wordSet) error {
 	// bash makes "=" a word of its own: --level = fast.
 	p.printf("    if [[ $cur == = ]]; then cur=\n")
 	p.printf("    elif [[ $prev == = ]]; then prev=${COMP_WORDS[COMP_CWORD-2]}; fi\n")
-	p.printf("    for ((i = 1; i < COMP_CWORD; i++)); do\n        case ${COMP_WORDS[i]} in\n")
-	p.printf("        %s) cmd=${COMP_WORDS[i]}; break ;;\n        esac\n    done\n", strings.Join(commandNames(sets), "|"))
+	p.printf("    for ((i = 1; i < COMP_CWORD; i++)); do\n        case \"$cmd ${COMP_WORDS[i]}\" in\n")
+	p.printf("        %s) cmd=${cmd:+$cmd }${COMP_WORDS[i]} ;;\n        esac\n    done\n", bashCommands(sets))
 	p.printf("    case $cmd:$prev in\n")
-	for _, set := range sets {
+	for _, set := range flattened(sets) {
 		for _, f := range set.Flags {
 			if f.Value {
 				p.printf("    %s) %s ;;\n", bashPattern(set.Command, f), bashValue(f))
@@ -26,7 +26,7 @@ func bashCompletion(w io.Writer, sets []wordSet) error {
 		}
 	}
 	p.printf("    *)\n        case $cmd in\n")
-	for _, set := range sets {
+	for _, set := range flattened(sets) {
 		p.printf("        %s)\n            if [[ $cur == -* ]]; then words=%s\n", shellQuote(set.Command), shellQuote(strings.Join(spellings(set.Flags), " ")))
 		if set.Command == "" {
 			p.printf("            else words=%s; fi ;;\n", shellQuote(strings.Join(commandNames(sets), " ")))
@@ -43,11 +43,25 @@ func bashCompletion(w io.Writer, sets []wordSet) error {
 	return p.err
 }
 
+// bashCommands matches a command behind what is known of it: nothing or its
+// group.
+func bashCommands(sets []wordSet) string {
+	var alts []string
+	for _, set := range flattened(sets[1:]) {
+		name := set.Command
+		if !strings.Contains(name, " ") {
+			name = " " + name
+		}
+		alts = append(alts, shellQuote(name))
+	}
+	return strings.Join(alts, "|")
+}
+
 // bashPattern matches "COMMAND:FLAG" in any spelling of the flag.
 func bashPattern(command string, f word) string {
 	var alts []string
 	for _, s := range f.dashed() {
-		alts = append(alts, command+":"+s)
+		alts = append(alts, shellQuote(command+":"+s))
 	}
 	return strings.Join(alts, "|")
 }

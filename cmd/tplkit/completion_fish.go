@@ -29,6 +29,9 @@ func fishCompletion(w io.Writer, sets []wordSet) error {
 		if set.Command != "" && (set.Arg.Kind != "" || len(set.Arg.Values) > 0) {
 			p.printf("complete -c tplkit -n %s%s\n", fishQuote(when), strings.TrimPrefix(fishValue(set.Arg), " -r"))
 		}
+		if len(set.Sub) > 0 {
+			p.printf("complete -c tplkit -n %s -F\n", fishQuote("__fish_seen_subcommand_from "+strings.Join(set.Arg.Values, " ")))
+		}
 	}
 	return p.err
 }

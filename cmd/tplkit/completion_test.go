@@ -48,7 +48,7 @@ func TestBashCompletion(t *testing.T) {
 		want  []string
 	}{
 		{"commands", []string{"tplkit", "ver"}, []string{"verify-hashes", "version"}},
-		{"all commands", []string{"tplkit", ""}, []string{"bench", "build", "completion", "index", "normalize", "pack", "recover", "unpack", "verify-hashes", "version", "xz-list"}},
+		{"all commands", []string{"tplkit", ""}, []string{"acl", "bench", "build", "completion", "index", "normalize", "pack", "recover", "unpack", "verify-hashes", "version", "xz-list"}},
 		{"flags of a command", []string{"tplkit", "pack", "--b"}, []string{"--block-size"}},
 		{"flags of every command", []string{"tplkit", "unpack", "--qu"}, []string{"--quiet"}},
 		{"flags before the command", []string{"tplkit", "--js"}, []string{"--json"}},
@@ -60,6 +60,13 @@ func TestBashCompletion(t *testing.T) {
 		{"files", []string{"tplkit", "pack", "el"}, []string{"el8 base.img", "el9"}},
 		{"directories", []string{"tplkit", "pack", "-o", "el"}, []string{"el9"}},
 		{"words of an argument", []string{"tplkit", "completion", "z"}, []string{"zsh"}},
+		{"commands of a group", []string{"tplkit", "acl", "expl"}, []string{"explain"}},
+		{"commands of a group behind a flag", []string{"tplkit", "acl", "-q", "d"}, []string{"diff"}},
+		{"flags of a group's command", []string{"tplkit", "-q", "acl", "explain", "--c"}, []string{"--config"}},
+		{"no flags of its neighbours", []string{"tplkit", "acl", "diff", "--c"}, nil},
+		{"flags of a group", []string{"tplkit", "acl", "--c"}, []string{"--config"}},
+		{"files for a group's command", []string{"tplkit", "acl", "diff", "el"}, []string{"el8 base.img", "el9"}},
+		{"a group's command by itself is none", []string{"tplkit", "explain", "a"}, []string{"acl"}},
 		{"nothing to say", []string{"tplkit", "version", ""}, nil},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -105,6 +112,7 @@ func sampleSets() []wordSet {
 			quiet,
 		}},
 		{Command: "sh", Arg: word{Value: true, Values: []string{"a", "b"}}},
+		{Command: "acl", Arg: word{Values: []string{"diff", "show"}}, Sub: []wordSet{{Command: "diff"}, {Command: "show"}}},
 	}
 }
 
@@ -124,15 +132,17 @@ func TestCompletionScripts(t *testing.T) {
 			`'--names-from=[Which]:names-from:_files'`,
 			`'*:argument:_files' ;;`,
 			`'*:argument:(a b)' ;;`,
+			"'1:command:(diff show)' \\\n                '*:argument:_files' ;;",
 		}},
 		{"fish", fishCompletion, []string{
-			"complete -c tplkit -n 'not __fish_seen_subcommand_from pack sh' -a pack -d 'Don\\'t wait'\n",
-			"complete -c tplkit -n 'not __fish_seen_subcommand_from pack sh' -l quiet -s q -d 'Say [nothing]: none'\n",
+			"complete -c tplkit -n 'not __fish_seen_subcommand_from pack sh acl' -a pack -d 'Don\\'t wait'\n",
+			"complete -c tplkit -n 'not __fish_seen_subcommand_from pack sh acl' -l quiet -s q -d 'Say [nothing]: none'\n",
 			"complete -c tplkit -n '__fish_seen_subcommand_from pack' -l output -s o -r -a \"(__fish_complete_directories)\" -d 'Where'\n",
 			"complete -c tplkit -n '__fish_seen_subcommand_from pack' -l level -r -a 'fast best' -d 'How'\n",
 			"complete -c tplkit -n '__fish_seen_subcommand_from pack' -l name -r -d 'Who'\n",
 			"complete -c tplkit -n '__fish_seen_subcommand_from pack' -F\n",
 			"complete -c tplkit -n '__fish_seen_subcommand_from sh' -a 'a b'\n",
+			"complete -c tplkit -n '__fish_seen_subcommand_from diff show' -F\n",
 		}},
 	} {
 		t.Run(tc.shell, func(t *testing.T) {

@@ -26,6 +26,10 @@ func zshCompletion(w io.Writer, sets []wordSet) error {
 		for _, f := range set.Flags {
 			p.printf("                %s \\\n", zshFlag(f))
 		}
+		if len(set.Sub) > 0 {
+			p.printf("                %s \\\n", shellQuote("1:command:"+zshAction(set.Arg)))
+			set.Arg = word{Kind: completeFile}
+		}
 		p.printf("                %s ;;\n", shellQuote("*:argument:"+zshAction(set.Arg)))
 	}
 	p.printf("        esac ;;\n    esac\n}\n")

@@ -51,6 +51,10 @@ func failureDocument(command string, err error) any {
 		return newVerifyDocument(nil, err)
 	case "xz-list":
 		return newXZListDocument(nil, err)
+	case "acl explain":
+		return explainDocument{Rules: []explainRule{}, Error: err.Error()}
+	case "acl diff":
+		return newACLDiffDocument(nil, err)
 	case "bench":
 		return newBenchFailure(err)
 	}
@@ -80,14 +84,24 @@ func (s *session) run(ctx context.Context, args []string) error {
 		s.JSON = jsonAsked(args)
 		var pe *kong.ParseError
 		if errors.As(err, &pe) && pe.Context.Selected() != nil {
-			s.command = pe.Context.Selected().Name
+			s.command = commandName(pe.Context.Selected())
 		}
 		return &usageError{err.Error()}
 	}
 	s.globals = c.globals
-	s.command = kctx.Selected().Name
+	s.command = commandName(kctx.Selected())
 	kctx.BindTo(ctx, (*context.Context)(nil))
 	return kctx.Run(s, parser.Model)
+}
+
+// commandName is what stands between "tplkit" and the arguments: "pack",
+// "acl diff".
+func commandName(n *kong.Node) string {
+	name := n.Name
+	for n = n.Parent; n != nil && n.Parent != nil; n = n.Parent {
+		name = n.Name + " " + name
+	}
+	return name
 }
 
 // jsonAsked looks for --json where the command line as a whole is not

@@ -60,14 +60,15 @@ func TestEveryHelp(t *testing.T) {
 	leaves := parser.Model.Leaves(false)
 	require.NotEmpty(t, leaves)
 	for _, cmd := range leaves {
-		t.Run(cmd.Name, func(t *testing.T) {
+		name := commandName(cmd)
+		t.Run(name, func(t *testing.T) {
 			require.NotEmpty(t, cmd.Help)
 			require.Contains(t, cmd.Detail, "Examples:")
-			require.Contains(t, cmd.Detail, "    tplkit "+cmd.Name)
+			require.Contains(t, cmd.Detail, "    tplkit "+name)
 			for _, f := range append(cmd.Flags, parser.Model.Flags...) {
 				require.True(t, strings.HasSuffix(f.Help, "."), "--%s: %q", f.Name, f.Help)
 			}
-			code, out, errs := runs(t, cmd.Name, "--help")
+			code, out, errs := runs(t, append(strings.Fields(name), "--help")...)
 			require.Equal(t, exitOK, code)
 			require.Empty(t, errs)
 			require.Contains(t, out, "Exit status:")
@@ -76,8 +77,6 @@ func TestEveryHelp(t *testing.T) {
 }
 
 func TestHelpExamplesParse(t *testing.T) {
-	parser, err := newParser(&cli{}, func(int) {})
-	require.NoError(t, err)
 	examples := 0
 	for _, text := range append([]string{description}, details(t)...) {
 		for line := range strings.Lines(text) {
@@ -99,7 +98,9 @@ func TestHelpExamplesParse(t *testing.T) {
 					args[i] = strings.Trim(args[i], "<()")
 				}
 			}
-			_, err := parser.Parse(args[1:])
+			parser, err := newParser(&cli{}, func(int) {}) // it remembers the flags that it has seen
+			require.NoError(t, err)
+			_, err = parser.Parse(args[1:])
 			require.NoError(t, err, "%q", line)
 			examples++
 		}
