@@ -56,9 +56,10 @@ type ExportOptions struct {
 // ASCII; a trusted proxy that asks for itself is denied; so is, if proxies are
 // trusted, whoever sends the header Forwarded, since X-Forwarded-For is the only
 // one of the two that the servers know. The status of a refusal may differ from
-// tplkit's, but with Denied 404 it is 404 for the whole zone. One thing they do
-// more: Caddy follows symbolic links, which it has no means against; what is
-// written for it says so.
+// tplkit's, but with Denied 404 it is 404 for the whole zone. Two things
+// they do more: Caddy follows symbolic links, which it has no means against, and
+// what is written for it says so; and httpd takes every form that C's
+// inet_aton does, as 010.1, in what a trusted proxy writes into X-Forwarded-For.
 //
 // It is an error if the policy fails [acl.Policy.Check] or asks for PROXY headers,
 // which the servers know for whole ports only; if an option is not what it should

@@ -23,6 +23,10 @@ const (
 	rewriteRule = `"^" "-" [NS,R=404,L]`
 )
 
+// httpdAllow names the methods in a 405, as HTTP demands and AllowMethods does
+// not.
+const httpdAllow = `always set Allow "GET, HEAD" "expr=%{REQUEST_STATUS} == 405"`
+
 // perRequire is how many prefixes stand in one line: httpd takes time with the
 // square of the number of lines.
 const perRequire = 16
@@ -129,6 +133,7 @@ func httpdRoot(w *writer, opt ExportOptions) {
 	w.f("SetEnv no-brotli 1")
 	w.f("RemoveEncoding .br .bz2 .gz .lzma .svgz .tgz .xz .z .zst")
 	w.f("Header set X-Content-Type-Options nosniff")
+	w.f("Header %s", httpdAllow)
 	httpdType(w, ".", octetStream)
 	for _, t := range contentTypes {
 		httpdType(w, t.files, t.typ)

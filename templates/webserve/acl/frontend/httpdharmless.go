@@ -43,6 +43,8 @@ func (r *httpdReader) harmless(d *directive) error {
 		if h := strings.ToLower(d.args[1]); h == "cache-control" || h == "x-content-type-options" {
 			return nil
 		}
+	case d.name == "header" && d.is("always", "set", "Allow", "GET, HEAD", "expr=%{REQUEST_STATUS} == 405"):
+		return nil
 	}
 	return r.unknown(d)
 }

@@ -120,6 +120,7 @@ func nginxServer(w *writer, p *acl.Policy, opt ExportOptions, proxies []netip.Pr
 		// An address in the header that cannot be read leaves the request with
 		// that of the proxy.
 		refuse(nginxForwarded, status(p))
+		refuse(nginxMalformed, status(p))
 		refuse(nginxProxyVar, status(p))
 	}
 }
@@ -130,6 +131,10 @@ var (
 	nginxOdd         = `$request_uri ~ "` + oddURI + `"`
 	nginxHidden      = `$uri ~* "` + hiddenName + `"`
 	nginxForwarded   = `$http_forwarded != ""`
+
+	// What nginx takes for a list of addresses, and tplkit does not: empty items,
+	// blanks between addresses, leading zeros.
+	nginxMalformed = `$http_x_forwarded_for ~ ",[ \x09]*(?:,|$)|^[ \x09]*,|[^, \x09][ \x09]+[^, \x09]|(?:^|[, .\x09])0[0-9]"`
 )
 
 // nginxElsewhere is true for what lies in no zone.
