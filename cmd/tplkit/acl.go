@@ -13,6 +13,22 @@ type aclCmd struct {
 	Diff    aclDiffCmd    `cmd:"" help:"Compare two policies: which clients gain and lose what."`
 }
 
+func (aclCmd) Help() string {
+	return `A policy is a file of lines; "#" begins a comment, indentation is for the eye:
+
+    denied 404                          # the status of refusals; 403 without this line
+    trusted-proxies 10.0.0.1            # X-Forwarded-For and Forwarded count from these; they must send one
+    proxy-protocol 10.0.0.3             # these must begin with a PROXY header, others must not
+    zone repo                           # a directory at the top of the tree
+        allow all
+    zone kubevirt
+        allow 192.0.2.0/24 2001:db8::/32
+        include kubevirt.subnets        # a file with a prefix a line, which are allowed, too
+        deny 192.0.2.7                  # wins over allow, whatever the order
+
+What no zone names is not served, and a zone without allow is denied to everybody. Prefixes and addresses have one spelling: host bits, netmasks, shortened and IPv4-mapped addresses are refused with what to write instead.`
+}
+
 // aclPolicyFlags name a policy as the server takes it.
 type aclPolicyFlags struct {
 	Config        string   `placeholder:"FILE" complete:"file" xor:"policy" help:"The policy file; without it repo, bundles and yum are open, kubevirt closed."`

@@ -140,6 +140,7 @@ func TestCancelledBeforeItBegins(t *testing.T) {
 func TestStandardOutputThatFails(t *testing.T) {
 	for _, args := range [][]string{
 		{"version"}, {"version", "--json"}, {"completion", "fish"}, {"verify-hashes", t.TempDir()}, {"verify-hashes", "--json", t.TempDir()}, {"--help"},
+		{"acl", "explain", "::1", "/repo/"}, {"acl", "explain", "--json", "::1", "/repo/"},
 	} {
 		var errs bytes.Buffer
 		code := Run(context.Background(), args, failingWriter{}, &errs)

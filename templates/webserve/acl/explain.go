@@ -26,6 +26,8 @@ type Explanation struct {
 // The path is that of a URL without its escapes, as "/repo/el8.xz"; what no
 // file of the tree can be named, "." and ".." and the like, is in no zone. "/"
 // is the list of the zones that a client may read, which everybody may read.
+// Only the policy is asked: whether there is such a file, and whether the server
+// hides it, is another matter.
 func (p *Policy) Explain(client netip.Addr, path string) Explanation {
 	e := Explanation{Client: normalAddr(client), Path: path}
 	var fault string
