@@ -1,0 +1,99 @@
+package webserve
+
+import (
+	"io"
+	"net/http"
+	"strconv"
+)
+
+// writer counts what is sent and has the last word on some headers. It lets the
+// kernel copy from the file to the socket: a ResponseWriter that hides ReadFrom
+// costs every download a detour through this process.
+type writer struct {
+	http.ResponseWriter
+	cache  []string // Cache-Control of everything but errors; nil leaves it alone
+	head   bool
+	status int   // 0 until the header is written
+	sent   int64 // of the body
+	length int64 // of the body that was promised; -1 is unknown
+	err    error // the first one of sending
+}
+
+// WriteHeader sends the header. An answer that is an error says nothing of the
+// file it would have been about: no validator, no lifetime.
+func (w *writer) WriteHeader(status int) {
+	if status < 200 || w.status != 0 {
+		w.ResponseWriter.WriteHeader(status)
+		return
+	}
+	h := w.Header()
+	switch {
+	case status >= http.StatusBadRequest:
+		for _, name := range []string{"Etag", "Last-Modified", "Cache-Control", headerReprDigest, "Accept-Ranges"} {
+			delete(h, name)
+		}
+		if status == http.StatusPreconditionFailed {
+			delete(h, "Content-Type") // the file's; there is no body
+			h["Content-Length"] = []string{"0"}
+		}
+	case w.cache != nil:
+		h["Cache-Control"] = w.cache
+	}
+	w.status, w.length = status, -1
+	if w.head || status == http.StatusNotModified || status == http.StatusNoContent {
+		w.length = 0
+	} else if s := h["Content-Length"]; len(s) == 1 {
+		if n, err := strconv.ParseInt(s[0], 10, 64); err == nil {
+			w.length = n
+		}
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Write sends a part of the body.
+func (w *writer) Write(p []byte) (int, error) {
+	if w.status == 0 {
+		w.WriteHeader(http.StatusOK)
+	}
+	n, err := w.ResponseWriter.Write(p)
+	w.count(int64(n), err)
+	return n, err
+}
+
+// ReadFrom sends what src holds, by sendfile if src and the connection are fit
+// for it.
+func (w *writer) ReadFrom(src io.Reader) (int64, error) {
+	if w.status == 0 {
+		w.WriteHeader(http.StatusOK)
+	}
+	rf, ok := w.ResponseWriter.(io.ReaderFrom)
+	if !ok {
+		// Write counts.
+		return io.Copy(struct{ io.Writer }{w}, src)
+	}
+	// While the header is not out, net/http reads the first bytes to guess their
+	// type, which is known.
+	if f, ok := w.ResponseWriter.(http.Flusher); ok {
+		f.Flush()
+	}
+	n, err := rf.ReadFrom(src)
+	w.count(n, err)
+	return n, err
+}
+
+// Unwrap is for [http.ResponseController].
+func (w *writer) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+func (w *writer) count(n int64, err error) {
+	if !w.head {
+		w.sent += n
+	}
+	if w.err == nil {
+		w.err = err
+	}
+}
+
+// short says whether less of the body was sent than was promised.
+func (w *writer) short() bool {
+	return w.err != nil || w.length >= 0 && w.sent < w.length
+}
