@@ -91,7 +91,6 @@ const dress = () => {
   if (!table || !table.classList.contains('templates')) return;
   const th = document.createElement('th');
   th.textContent = 'Copy';
-  th.className = 'size';
   th.scope = 'col';
   th.setAttribute('role', 'columnheader');
   one('thead tr', table).append(th);

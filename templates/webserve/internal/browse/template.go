@@ -64,16 +64,17 @@ func (v *view) template(d *document, status *int) {
 // facts writes what is known of a template.
 func (v *view) facts(d *document, p *templates.Published) {
 	d.raw("<dl>\n")
-	fact := func(name string, there bool, write func()) {
+	fact := func(name, class string, there bool, write func()) {
 		if there {
-			d.raw("<div><dt>", name, "</dt><dd>")
+			d.raw("<div", class, "><dt>", name, "</dt><dd>")
 			write()
 			d.raw("</dd></div>\n")
 		}
 	}
-	text := func(name, value string) { fact(name, value != "", func() { d.text(value) }) }
+	const wide = ` class="wide"`
+	text := func(name, value string) { fact(name, "", value != "", func() { d.text(value) }) }
 	code := func(name, value string) {
-		fact(name, value != "", func() {
+		fact(name, wide, value != "", func() {
 			d.raw("<code>")
 			d.text(value)
 			d.raw("</code>")
@@ -90,13 +91,13 @@ func (v *view) facts(d *document, p *templates.Published) {
 			d.raw(" bytes</small>")
 		}
 	}
-	fact("Disk", p.VirtualSize > 0, bytes(p.VirtualSize))
-	fact("Download", p.PackedSize > 0, bytes(p.PackedSize))
-	fact("Date", !p.Time.IsZero(), func() { d.date(p.Time, time.DateTime+" UTC") })
-	fact("Files", p.File != "", func() { v.files(d, p) })
-	text("In virt-builder’s index", p.VirtBuilder)
-	code("SHA-1 of the disk", p.SHA1)
-	code("SHA-512 of the download", p.SHA512)
+	fact("Disk", "", p.VirtualSize > 0, bytes(p.VirtualSize))
+	fact("Download", "", p.PackedSize > 0, bytes(p.PackedSize))
+	fact("Date", "", !p.Time.IsZero(), func() { d.date(p.Time, time.DateTime+" UTC") })
+	text("virt-builder", p.VirtBuilder)
+	fact("Files", wide, p.File != "", func() { v.files(d, p) })
+	code("Disk’s SHA-1", p.SHA1)
+	code("File’s SHA-512", p.SHA512)
 	d.raw("</dl>\n")
 }
 
