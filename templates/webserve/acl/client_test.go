@@ -205,6 +205,23 @@ func TestClientByForwarded(t *testing.T) {
 	}
 }
 
+// What is wrong with a header is said in words that lead to the proxy at fault.
+func TestForwardedErrors(t *testing.T) {
+	for value, want := range map[string]string{
+		"proto=https":           `"proto=https": an element without "for"`,
+		"for=1;for=2":           `"for=1;for=2": "for" is there twice`,
+		"for=192.0.2.1:80":      `"for=192.0.2.1:80": a comma is missing before ":80"`,
+		"for=192.0.2.1; by=1":   `"for=192.0.2.1; by=1": expected a name and "=" before " by=1"`,
+		"for=[::1]":             `"for=[::1]": expected a value before "[::1]"`,
+		`for="::1`:              `"for=\"::1": a quote is left open`,
+		"for=unknown":           `"unknown" is not an address`,
+		"for=a, for=10.0.0.2\n": `"for=a, for=10.0.0.2\n": a comma is missing before "\n"`,
+	} {
+		_, err := proxied.Client(addr("10.0.0.1"), headers(nil, []string{value}))
+		require.EqualError(t, err, "Forwarded from 10.0.0.1: "+want)
+	}
+}
+
 func TestClientByBothHeaders(t *testing.T) {
 	for _, tc := range []struct{ name, xff, forwarded, want string }{
 		{"agreeing", "192.0.2.1", "for=192.0.2.1", "192.0.2.1"},
