@@ -51,9 +51,9 @@ func (r *httpdReader) section(s *httpdSection) error {
 		if negative {
 			return errorAt(r.name, require[0].line, "Require not grants nothing by itself; put it into <RequireAll> with what is granted")
 		}
-		s.access.says, s.access.allow = true, set
+		s.access.says, s.access.allow, s.access.line = true, set, require[0].line
 	case old.at != 0:
-		s.access.says, s.access.allow = true, old.set()
+		s.access.says, s.access.allow, s.access.line = true, old.set(), old.at
 	}
 	return nil
 }

@@ -32,21 +32,25 @@ type access struct {
 	says  bool // by Require, else allow and deny are what counts
 	allow acl.Set
 	merge string // "and", "or" or "", by which it is joined to what the sections before say
+	open  bool   // what it is to be joined to is not known
+	line  int
 }
 
-// join is what holds after another section.
+// join is what holds after another section. Its own way of joining is the last
+// section's: httpd joins all <Location> first, and the outcome to <Directory>.
 func (a access) join(next access) access {
 	switch {
 	case !next.says:
 		return a
-	case !a.says || next.merge == "":
-		return next
+	case next.merge == "":
+	case !a.says:
+		next.open = true
 	case next.merge == "and":
-		a.allow = intersection(a.allow, next.allow)
+		next.allow, next.open = intersection(a.allow, next.allow), a.open
 	default:
-		a.allow = a.allow.Union(next.allow)
+		next.allow, next.open = a.allow.Union(next.allow), a.open
 	}
-	return a
+	return next
 }
 
 func importHTTPD(name, text, root string) (*acl.Policy, error) {
@@ -200,49 +204,73 @@ func (r *httpdReader) location(d *directive) error {
 	return r.section(s)
 }
 
-// zones puts the sections together, as httpd does for a request: <Directory>
-// from the shortest path to the longest, then <Location> in the order of the
-// file.
+// zones puts the sections together as httpd does for a request: <Directory> from
+// the shortest path to the longest, <Location> in the order of the file, and then
+// these to those.
 func (r *httpdReader) zones() ([]acl.Zone, error) {
 	slices.SortStableFunc(r.dirs, func(a, b *httpdSection) int {
 		return cmp.Compare(elements(a.path), elements(b.path))
 	})
-	var above access // what holds for every zone that is not named
-	named := map[string]*access{}
-	for i, list := range [][]*httpdSection{r.dirs, r.urls} {
-		for _, s := range list {
-			zone, whole, err := r.place(s, i == 1)
-			switch {
-			case err != nil:
-				return nil, err
-			case whole:
-				above = above.join(s.access)
-				for _, a := range named {
-					*a = a.join(s.access)
-				}
-			case zone != "":
-				a := named[zone]
-				if a == nil {
-					a = &access{}
-					*a = above
-					named[zone] = a
-				}
-				*a = a.join(s.access)
-			}
+	dirs, err := r.fold(r.dirs, false)
+	if err != nil {
+		return nil, err
+	}
+	urls, err := r.fold(r.urls, true)
+	if err != nil {
+		return nil, err
+	}
+	named := map[string]bool{}
+	for _, name := range knownZones {
+		named[name] = false
+	}
+	for _, f := range []folded{dirs, urls} {
+		for name := range f.named {
+			named[name] = true
 		}
 	}
 	var out []acl.Zone
-	for name, a := range named {
-		if a.says {
+	for name, named := range named {
+		a := dirs.zone(name).join(urls.zone(name))
+		if a.open {
+			return nil, errorAt(r.name, a.line, "AuthMerging in the first section for the zone %s: what it is to be joined to is not in this file; add a <Directory> that says it", name)
+		}
+		if a.says && (named || !a.allow.IsEmpty()) {
 			out = append(out, acl.Zone{Name: name, Allow: a.allow})
 		}
 	}
-	for _, name := range knownZones {
-		if named[name] == nil && above.says && !above.allow.IsEmpty() {
-			out = append(out, acl.Zone{Name: name, Allow: above.allow})
+	return out, nil
+}
+
+// folded is what a list of sections says together.
+type folded struct {
+	whole access            // about the tree
+	named map[string]access // about zones that have sections
+}
+
+func (f folded) zone(name string) access {
+	if a, ok := f.named[name]; ok {
+		return a
+	}
+	return f.whole
+}
+
+func (r *httpdReader) fold(list []*httpdSection, url bool) (folded, error) {
+	f := folded{named: map[string]access{}}
+	for _, s := range list {
+		zone, whole, err := r.place(s, url)
+		switch {
+		case err != nil:
+			return f, err
+		case whole:
+			f.whole = f.whole.join(s.access)
+			for name, a := range f.named {
+				f.named[name] = a.join(s.access)
+			}
+		case zone != "":
+			f.named[zone] = f.zone(zone).join(s.access)
 		}
 	}
-	return out, nil
+	return f, nil
 }
 
 func elements(p string) int { return strings.Count(strings.TrimRight(p, "/"), "/") }
