@@ -47,7 +47,7 @@ type Page struct {
 // What the query says beyond that is ignored. Headers that the caller has set
 // stay; Cache-Control is no-cache where it is not set.
 func Serve(w http.ResponseWriter, r *http.Request, p Page) {
-	v := view{Page: p, query: parseQuery(r.URL.RawQuery)}
+	v := view{Page: p, query: parseQuery(r.URL.RawQuery), repo: p.BaseURL + string(appendPath(nil, p.Path))}
 	a := answer{status: http.StatusOK}
 	if wantsJSON(r.Header.Values("Accept")) {
 		a.contentType, a.body = "application/json", v.json(&a.status)
@@ -62,6 +62,7 @@ func Serve(w http.ResponseWriter, r *http.Request, p Page) {
 type view struct {
 	Page
 	query query
+	repo  string // the directory's URL, with a slash at the end
 }
 
 // catalogue reads the catalogue; the faults are one each.

@@ -110,7 +110,7 @@ func (v *view) jsonTemplate(p *templates.Published) jsonTemplate {
 		SHA1: p.SHA1, SHA512: p.SHA512, VirtBuilder: p.VirtBuilder, Notes: p.Notes,
 	}
 	if p.File != "" {
-		t.URL = v.repoURL() + string(appendPath(nil, p.File))
+		t.URL = v.repo + string(appendPath(nil, p.File))
 	}
 	return t
 }

@@ -91,6 +91,7 @@ const dress = () => {
   if (!table || !table.classList.contains('templates')) return;
   const th = document.createElement('th');
   th.textContent = 'Copy';
+  th.className = 'act';
   th.scope = 'col';
   th.setAttribute('role', 'columnheader');
   one('thead tr', table).append(th);

@@ -53,13 +53,10 @@ func (v *view) letters(p *templates.Published) string {
 	return letters
 }
 
-// repoURL is the URL of the directory, with a slash at the end.
-func (v *view) repoURL() string { return v.BaseURL + string(appendPath(nil, v.Path)) }
-
 // snippeter is ready to make the snippets of a template, or none of them where
 // its image is not there or a name is not safe to paste.
 func (v *view) snippeter(p *templates.Published) *snippeter {
-	s := &snippeter{p: p, repo: v.repoURL(), file: path.Base(p.File)}
+	s := &snippeter{p: p, repo: v.repo, file: path.Base(p.File)}
 	if p.File == "" || s.file[0] == '-' {
 		return s
 	}

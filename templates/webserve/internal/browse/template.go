@@ -94,7 +94,6 @@ func (v *view) facts(d *document, p *templates.Published) {
 	fact("Disk", "", p.VirtualSize > 0, bytes(p.VirtualSize))
 	fact("Download", "", p.PackedSize > 0, bytes(p.PackedSize))
 	fact("Date", "", !p.Time.IsZero(), func() { d.date(p.Time, time.DateTime+" UTC") })
-	text("virt-builder", p.VirtBuilder)
 	fact("Files", wide, p.File != "", func() { v.files(d, p) })
 	code("Disk’s SHA-1", p.SHA1)
 	code("File’s SHA-512", p.SHA512)
@@ -130,16 +129,21 @@ func (v *view) has(name string) bool {
 
 // versions writes links to the other versions of a template.
 func (v *view) versions(d *document, all []templates.Published, p *templates.Published) {
-	ambiguous := repeated(all)
-	first := true
+	var others []templates.Published
 	for i := range all {
-		o := &all[i]
-		if o.Name != p.Name || o == p {
-			continue
+		if all[i].Name == p.Name {
+			others = append(others, all[i])
 		}
-		if first {
-			d.raw("<section><h2>Other versions</h2>\n<ul class=\"versions\">")
-			first = false
+	}
+	if len(others) < 2 {
+		return
+	}
+	ambiguous := repeated(others)
+	d.raw("<section><h2>Other versions</h2>\n<ul class=\"versions\">")
+	for i := range others {
+		o := &others[i]
+		if *o == *p {
+			continue
 		}
 		d.raw("<li><a href=\"")
 		d.text(templateLink(o, ambiguous))
@@ -149,7 +153,5 @@ func (v *view) versions(d *document, all []templates.Published, p *templates.Pub
 		d.date(o.Time, time.DateOnly)
 		d.raw("</li>")
 	}
-	if !first {
-		d.raw("</ul></section>\n")
-	}
+	d.raw("</ul></section>\n")
 }
