@@ -320,3 +320,25 @@ func askAll(t *testing.T, servers []rawServer, cases []*rawCase) {
 		t.Error(err)
 	}
 }
+
+// The usual set-up of nginx leaks what lies behind a link, and the comparison
+// finds that.
+func TestRawTargetsFindLeaks(t *testing.T) {
+	root := rawTree(t)
+	usual := livetest.StartNginx(t, os.Getenv("TPLKIT_REQUIRE_CLIENTS") == "1", func(listen string) []byte {
+		return fmt.Appendf(nil, "server { listen %s; root %s; location /kubevirt/ { allow 127.0.0.1; deny all; } }", listen, root)
+	})
+	var found []string
+	for _, target := range append(corpus.Targets(), ownTargets...) {
+		c := &rawCase{target: target, zone: "kubevirt", from: deniedAddr(1), denied: true, answer: map[string]string{}}
+		answer, err := rawServer{"nginx", usual.Addr, usual.Dial}.ask(c.from, c.raw())
+		require.NoError(t, err)
+		c.answer["nginx"] = answer
+		if leak := c.leaks("nginx"); leak != "" {
+			found = append(found, target.Raw+": "+leak)
+		}
+	}
+	require.Contains(t, found, "/{other}/link/{zone}/{file}: a file of a denied zone: kubevirt/"+rawFile)
+	require.Contains(t, found, "/{other}/linked.img: a file of a denied zone: kubevirt/"+rawFile)
+	require.Contains(t, found, "/{file}: a file that is never served: "+rawFile)
+}
