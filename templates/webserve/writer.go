@@ -1,9 +1,11 @@
 package webserve
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"strconv"
+	"sync"
 )
 
 // writer counts what is sent and has the last word on some headers. It lets the
@@ -66,6 +68,9 @@ func (w *writer) ReadFrom(src io.Reader) (int64, error) {
 	if w.status == 0 {
 		w.WriteHeader(http.StatusOK)
 	}
+	if lr, ok := src.(*io.LimitedReader); ok && lr.N <= smallBody {
+		return w.copySmall(lr)
+	}
 	rf, ok := w.ResponseWriter.(io.ReaderFrom)
 	if !ok {
 		// Write counts.
@@ -79,6 +84,29 @@ func (w *writer) ReadFrom(src io.Reader) (int64, error) {
 	n, err := rf.ReadFrom(src)
 	w.count(n, err)
 	return n, err
+}
+
+// smallBody is the size in bytes of a body that net/http sends in one packet with
+// the header, which is cheaper than having the kernel copy so little.
+const smallBody = 3 << 10
+
+var smallBuffers = sync.Pool{New: func() any { return new([smallBody]byte) }}
+
+// copySmall sends a body of at most smallBody bytes. A file that has become
+// shorter is no fault of reading, as it is none for sendfile.
+func (w *writer) copySmall(src *io.LimitedReader) (int64, error) {
+	buf := smallBuffers.Get().(*[smallBody]byte)
+	defer smallBuffers.Put(buf)
+	n, readErr := io.ReadFull(src, buf[:src.N])
+	if errors.Is(readErr, io.EOF) || errors.Is(readErr, io.ErrUnexpectedEOF) {
+		readErr = nil
+	}
+	n, err := w.Write(buf[:n])
+	if err == nil {
+		err = readErr
+		w.count(0, err)
+	}
+	return int64(n), err
 }
 
 // Unwrap is for [http.ResponseController].
