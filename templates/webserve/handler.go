@@ -83,7 +83,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h:      h,
 		policy: h.policy.Load(),
 		r:      r,
-		w:      writer{ResponseWriter: w, head: r.Method == http.MethodHead, length: -1},
+		w:      writer{ResponseWriter: w, cork: corkOf(r.Context()), head: r.Method == http.MethodHead, length: -1},
 		ev:     Event{Request: r, Time: h.now()},
 	}
 	if h.opt.Observe != nil {

@@ -160,3 +160,6 @@ func from(addr, method, target string) *http.Request {
 	r.RemoteAddr = netip.AddrPortFrom(netip.MustParseAddr(addr), 4711).String()
 	return r
 }
+
+// netSet is a set of one network.
+func netSet(prefix string) acl.Set { return acl.NewSet(netip.MustParsePrefix(prefix)) }

@@ -13,6 +13,7 @@ import (
 // costs every download a detour through this process.
 type writer struct {
 	http.ResponseWriter
+	cork   *cork
 	cache  []string // Cache-Control of everything but errors; nil leaves it alone
 	head   bool
 	status int   // 0 until the header is written
@@ -79,6 +80,8 @@ func (w *writer) ReadFrom(src io.Reader) (int64, error) {
 	// While the header is not out, net/http reads the first bytes to guess their
 	// type, which is known.
 	if f, ok := w.ResponseWriter.(http.Flusher); ok {
+		w.cork.push()
+		defer w.cork.pull()
 		f.Flush()
 	}
 	n, err := rf.ReadFrom(src)
