@@ -26,7 +26,7 @@ type cli struct {
 	XZList       xzListCmd       `cmd:"" name:"xz-list" help:"List what .xz files are made of: blocks, sizes, checks."`
 	Index        indexCmd        `cmd:"" help:"Write repo.metadata and virt-builder's index from the files that are there."`
 	Build        buildCmd        `cmd:"" help:"Build a repository of images from image-specs."`
-	ACL          aclCmd          `cmd:"" name:"acl" help:"Explain and compare the policies of the server."`
+	ACL          aclCmd          `cmd:"" name:"acl" help:"Explain, compare and carry over the policies of the server."`
 	Bench        benchCmd        `cmd:"" help:"Compare packing and unpacking a file with xz and pixz on this machine."`
 	BenchStep    benchStepCmd    `cmd:"" hidden:"" help:"Do what bench measures."`
 	Version      versionCmd      `cmd:"" help:"Print the version."`

@@ -45,7 +45,7 @@ type session struct {
 // anything to report, in the command's own shape.
 func failureDocument(command string, err error) any {
 	switch command {
-	case "", "version", "completion", "bench-step":
+	case "", "version", "completion", "bench-step", "acl", "acl export", "acl import":
 		return map[string]string{"error": err.Error()}
 	case "verify-hashes":
 		return newVerifyDocument(nil, err)

@@ -85,7 +85,7 @@ func TestHelpExamplesParse(t *testing.T) {
 				continue
 			}
 			line = strings.TrimSuffix(strings.TrimPrefix(line, "source <("), ")\n")
-			for _, end := range []string{" #", " |", " >"} {
+			for _, end := range []string{" #", " |", " >", " &&"} {
 				line, _, _ = strings.Cut(line, end)
 			}
 			args := strings.Fields(line)
