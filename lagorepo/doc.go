@@ -25,6 +25,9 @@
 // [WriteIndex] makes the two indexes from the files that are there and keeps what
 // was written into them by hand; [PlanIndex] is its dry run.
 //
+// [Catalogue] lists what a repository publishes, for people to choose from,
+// whatever state its files are in.
+//
 // [Metadata] is the object in a .metadata file, [RepoMetadata] that in
 // repo.metadata. Unknown keys survive every rewrite of either.
 package lagorepo

@@ -1,6 +1,7 @@
 package browser_test
 
 import (
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -32,31 +33,37 @@ func TestAxeFindsNothing(t *testing.T) {
 				if name == "templates" {
 					p.becomes(`document.querySelectorAll('.do button').length > 0`)
 				}
-				p.eval(source, nil)
-				var r struct {
-					Violations, Incomplete []struct {
-						ID, Help string
-						Nodes    []struct{ HTML, FailureSummary string }
-					}
-					Passes []struct{ ID string }
-				}
-				// Also the rules that are off by default: the targets' size.
-				p.eval(`axe.run(document, {rules: {'target-size': {enabled: true}}}).then(r => ({violations: r.violations, incomplete: r.incomplete, passes: r.passes}))`, &r)
-				for _, v := range r.Violations {
-					for _, n := range v.Nodes {
-						t.Errorf("%s, %s, %d wide: %s: %s\n%s\n%s", name, scheme, width, v.ID, v.Help, n.HTML, n.FailureSummary)
-					}
-				}
-				var passed []string
-				for _, rule := range r.Passes {
-					passed = append(passed, rule.ID)
-				}
-				require.Contains(t, passed, "color-contrast", "axe looked at nothing")
-				for _, v := range r.Incomplete {
-					t.Logf("%s, %s, %d wide: to be looked at by people: %s in %d places, as %s", name, scheme, width, v.ID, len(v.Nodes), strings.TrimSpace(v.Nodes[0].HTML))
-				}
+				noViolations(t, p, source, fmt.Sprintf("%s, %s, %d wide", name, scheme, width))
 			}
 		}
 	}
 	p.forget() // "none" is a 404
+}
+
+// noViolations lets axe-core look at the page that is open.
+func noViolations(t *testing.T, p *page, source, what string) {
+	t.Helper()
+	var r struct {
+		Violations, Incomplete []struct {
+			ID, Help string
+			Nodes    []struct{ HTML, FailureSummary string }
+		}
+		Passes []struct{ ID string }
+	}
+	p.eval(source, nil)
+	// Also a rule that is off by default: the targets' size.
+	p.eval(`axe.run(document, {rules: {'target-size': {enabled: true}}}).then(r => ({violations: r.violations, incomplete: r.incomplete, passes: r.passes}))`, &r)
+	for _, v := range r.Violations {
+		for _, n := range v.Nodes {
+			t.Errorf("%s: %s: %s\n%s\n%s", what, v.ID, v.Help, n.HTML, n.FailureSummary)
+		}
+	}
+	var passed []string
+	for _, rule := range r.Passes {
+		passed = append(passed, rule.ID)
+	}
+	require.Contains(t, passed, "color-contrast", "axe looked at nothing")
+	for _, v := range r.Incomplete {
+		t.Logf("%s: to be looked at by people: %s in %d places, as %s", what, v.ID, len(v.Nodes), strings.TrimSpace(v.Nodes[0].HTML))
+	}
 }

@@ -125,6 +125,7 @@ func site(t *testing.T) string {
 	r.put("bundles/ovirt-demo-tool/4.2/README.md", "Read me.\n")
 	r.put("bundles/ovirt-demo-tool/release-notes.txt", strings.Repeat("x", 12345))
 	r.put("bundles/a <b> & 'c'.txt", "x")
+	r.put("bundles/<img src=x onerror=alert(1)>\"'.txt", "x")
 	r.put("bundles/größe.tar.xz", strings.Repeat("x", 2_000_000))
 	r.put("bundles/"+strings.Repeat("a-very-long-name-", 10)+".tar.xz", "x")
 	r.put("yum/el8/repodata/repomd.xml", "<repomd/>")

@@ -1,7 +1,9 @@
 package browser_test
 
 import (
+	"net/http"
 	"net/url"
+	"os"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -14,11 +16,11 @@ func TestWalkThroughListings(t *testing.T) {
 	p.picture("top")
 	p.loading(func() { p.click(`a[href="bundles/"]`) })
 	require.Equal(t, "Index of /bundles/", p.text("document.title"))
-	require.Equal(t, "a <b> & 'c'.txt", p.shown()[1])
+	require.Equal(t, []string{"<img src=x onerror=alert(1)>\"'.txt", "a <b> & 'c'.txt"}, p.shown()[1:3])
 	p.picture("listing")
 	p.loading(func() { p.click(`a[href="?C=S;O=A"]`) })
 	require.Equal(t, "ascending", p.text(`document.querySelector('th.size').ariaSort`))
-	require.Equal(t, "größe.tar.xz", p.shown()[3])
+	require.Equal(t, "größe.tar.xz", p.shown()[4])
 	p.loading(func() { p.click(`a[href="?C=S;O=D"]`) })
 	require.Equal(t, "größe.tar.xz", p.shown()[1])
 	p.loading(func() { p.click(`a[href="ovirt-demo-tool/"]`) })
@@ -160,4 +162,50 @@ func TestWithoutScript(t *testing.T) {
 	require.Equal(t, 0., p.number("document.querySelectorAll('button').length"))
 	p.loading(func() { p.click(".tab") })
 	p.loading(func() { p.click(`a[href="el9-base.hash"], .up a`) })
+}
+
+// What could not be read is told, and the rest is there.
+func TestFaultsOfTheRepository(t *testing.T) {
+	r := tree{t, t.TempDir()}
+	r.publish(small)
+	r.put("repo/index", "[gone]\nfile=gone.xz\n\n[<b>]\n")
+	r.put("repo/el9-base.hash", "<b>no hash</b>")
+	base, p := serve(t, r.dir), newPage(t)
+	p.open(base + "/repo/?view=templates")
+	require.Len(t, p.shown(), 8)
+	require.Contains(t, p.text(`document.querySelector('.faults').innerText`), `index: line 4: section ID "<b>"`)
+	require.Contains(t, p.text(`document.querySelector('tbody tr:nth-child(5) .note').textContent`), `el9-base.hash: line 1: expected 40 hex digits`)
+	require.Equal(t, "lkc", p.text(`document.querySelector('tbody tr:nth-child(5)').dataset.k`))
+	p.picture("faults-light")
+	p.media("dark", "screen")
+	p.picture("faults-dark")
+	if os.Getenv("TPLKIT_AXE") != "" {
+		noViolations(t, p, axeSource(t), "faults")
+	}
+}
+
+// The server passes on what pages say of themselves.
+func TestHeadersOfPages(t *testing.T) {
+	base := site(t)
+	for path, status := range map[string]int{"/": 200, "/bundles/": 200, "/kubevirt/": 200, "/repo/?view=templates": 200, "/repo/?template=el9-base": 200, "/repo/?template=none": 404} {
+		resp, err := http.Get(base + path)
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+		require.Equal(t, status, resp.StatusCode)
+		h := resp.Header
+		require.Contains(t, h.Get("Content-Security-Policy"), "default-src 'none'")
+		require.Equal(t, "nosniff", h.Get("X-Content-Type-Options"))
+		require.Equal(t, "text/html; charset=utf-8", h.Get("Content-Type"))
+		require.NotEmpty(t, h.Get("Content-Length"))
+		require.Contains(t, h.Values("Vary"), "Accept")
+		require.Equal(t, status == 200, h.Get("ETag") != "")
+		switch {
+		case path == "/kubevirt/":
+			require.Contains(t, h.Get("Cache-Control"), "private, no-store")
+		case status == 200:
+			require.Contains(t, h.Get("Cache-Control"), "no-cache")
+		default:
+			require.Empty(t, h.Get("Cache-Control"))
+		}
+	}
 }
