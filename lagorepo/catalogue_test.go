@@ -331,6 +331,14 @@ func TestCatalogueHasLimits(t *testing.T) {
 	})
 }
 
+// Whoever keeps a catalogue must tell one with faults from none.
+func TestCatalogueWithFaultsIsAList(t *testing.T) {
+	list, err := lagorepo.Catalogue(t.Context(), fstest.MapFS{"repo.metadata": file("<html>")})
+	require.Error(t, err)
+	require.NotNil(t, list)
+	require.Empty(t, list)
+}
+
 func TestCatalogueOfNothing(t *testing.T) {
 	require.Empty(t, catalogueOf(t, fstest.MapFS{}))
 	require.Empty(t, catalogueOf(t, fstest.MapFS{"repo.metadata": {Mode: fs.ModeNamedPipe}, "index": {Mode: fs.ModeDir}, "a.xz": {Mode: fs.ModeSymlink}}))
