@@ -19,7 +19,7 @@ func exportCaddy(p *acl.Policy, opt ExportOptions) []byte {
 	w.f("# CADDY FOLLOWS SYMBOLIC LINKS, and cannot be told not to: a link in one zone to a")
 	w.f("# file of another gives it to everyone who may read the first. Let nobody make")
 	w.f("# links in the tree whom you do not trust with all of it.")
-	proxies := prefixes(p.TrustedProxies)
+	proxies := p.TrustedProxies.Prefixes()
 	matcher := "remote_ip"
 	if len(proxies) > 0 {
 		// Only with strict reading, from right to left, can the client not choose its
@@ -84,7 +84,7 @@ func caddyZone(w *writer, z acl.Zone, number int, matcher string, status int, op
 	id := strconv.Itoa(number)
 	w.f("@zone%s path_regexp `%s`", id, zonesPattern([]acl.Zone{z}))
 	w.block("route @zone"+id+" {", "}", func() {
-		list := prefixes(z.Allow)
+		list := z.Allow.Prefixes()
 		switch {
 		case z.Allow.IsEveryone():
 		case len(list) == 0:

@@ -156,18 +156,3 @@ func status(p *acl.Policy) int {
 	}
 	return p.Denied
 }
-
-// mappedAddrs are the IPv4-mapped addresses: no peer has one, whatever the
-// socket, and httpd takes no prefix of them.
-var mappedAddrs = netip.MustParsePrefix("::ffff:0:0/96")
-
-// prefixes are the prefixes of s that can be written.
-func prefixes(s acl.Set) []netip.Prefix {
-	var out []netip.Prefix
-	for _, p := range s.Prefixes() {
-		if p.Bits() < mappedAddrs.Bits() || !mappedAddrs.Contains(p.Addr()) {
-			out = append(out, p)
-		}
-	}
-	return out
-}

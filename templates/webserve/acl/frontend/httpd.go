@@ -81,7 +81,7 @@ func httpdHost(w *writer, p *acl.Policy, opt ExportOptions) {
 	w.f("DocumentRoot \"%s\"", opt.Root)
 	w.f("AllowEncodedSlashes Off")
 	w.f("TraceEnable Off")
-	proxies := prefixes(p.TrustedProxies)
+	proxies := p.TrustedProxies.Prefixes()
 	if len(proxies) > 0 {
 		w.f("RemoteIPHeader X-Forwarded-For")
 		httpdList(w, "RemoteIPInternalProxy", proxies)
@@ -165,7 +165,7 @@ func httpdZone(w *writer, z acl.Zone, opt ExportOptions) {
 }
 
 func httpdRequire(w *writer, s acl.Set) {
-	list := prefixes(s)
+	list := s.Prefixes()
 	switch {
 	case s.IsEveryone():
 		w.f("Require all granted")

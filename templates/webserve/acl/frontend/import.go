@@ -139,7 +139,8 @@ func guess(text string) Format {
 			return HTTPD
 		default:
 			line, _, _ = strings.Cut(line, "#")
-			if line = strings.TrimSpace(line); strings.HasSuffix(line, ";") || strings.HasSuffix(line, "{") || strings.HasSuffix(line, "}") {
+			line = strings.TrimSpace(line)
+			if strings.HasSuffix(line, ";") || strings.HasSuffix(line, "{") || strings.HasSuffix(line, "}") && !strings.Contains(line, "${") {
 				return Nginx
 			}
 		}

@@ -32,7 +32,7 @@ func exportNginx(p *acl.Policy, opt ExportOptions) []byte {
 	w := new(writer)
 	w.head(Nginx, "nginx", opt.Root)
 	w.f("")
-	proxies := prefixes(p.TrustedProxies)
+	proxies := p.TrustedProxies.Prefixes()
 	if len(proxies) > 0 {
 		w.block("geo $remote_addr "+nginxProxyVar+" {", "}", func() {
 			w.f("default 0;")
@@ -156,7 +156,7 @@ func nginxZone(w *writer, z acl.Zone, opt ExportOptions) {
 		if z.Allow.IsEveryone() {
 			w.f("allow all;")
 		} else {
-			for _, p := range prefixes(z.Allow) {
+			for _, p := range z.Allow.Prefixes() {
 				w.f("allow %s;", p)
 			}
 			w.f("deny all;")

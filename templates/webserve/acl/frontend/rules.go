@@ -26,7 +26,7 @@ const (
 	// The files of each content type; all others are octetStream.
 	xzFiles    = `\.xz$`
 	jsonFiles  = `\.(?:json|metadata)$`
-	plainFiles = `(?:(?:^|/)index|\.(?:asc|hash|sha1|sha256|sha512))$`
+	plainFiles = `(?:(?:^|/)index|\.(?:asc|hash|md5|sha1|sha256|sha512))$`
 )
 
 const (
@@ -45,19 +45,19 @@ var contentTypes = []struct {
 }{
 	{xzFiles, []string{"xz"}, xzType},
 	{jsonFiles, []string{"json", "metadata"}, jsonType},
-	{plainFiles, []string{"asc", "hash", "sha1", "sha256", "sha512"}, plainType},
+	{plainFiles, []string{"asc", "hash", "md5", "sha1", "sha256", "sha512"}, plainType},
 }
 
 // What proxies and caches may do. Files that everyone may read are asked for
-// again each time, which costs one short answer; a restricted zone is stored
-// nowhere; and nobody packs.
+// again each time, which costs one short answer; a restricted zone, and kubevirt
+// even if it is open, is stored nowhere; and nobody packs.
 const (
 	cacheOpen       = "no-cache, no-transform"
 	cacheRestricted = "private, no-store, no-transform"
 )
 
 func cacheControl(z acl.Zone) string {
-	if z.Allow.IsEveryone() {
+	if z.Allow.IsEveryone() && z.Name != "kubevirt" {
 		return cacheOpen
 	}
 	return cacheRestricted
