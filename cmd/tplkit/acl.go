@@ -11,6 +11,8 @@ import (
 type aclCmd struct {
 	Explain aclExplainCmd `cmd:"" help:"Say whether a client may read a path, and by which rule."`
 	Diff    aclDiffCmd    `cmd:"" help:"Compare two policies: which clients gain and lose what."`
+	Export  aclExportCmd  `cmd:"" help:"Write the policy as configuration for httpd, nginx or Caddy."`
+	Import  aclImportCmd  `cmd:"" help:"Make a policy of the configuration of httpd or nginx."`
 }
 
 func (aclCmd) Help() string {
