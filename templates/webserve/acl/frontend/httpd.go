@@ -124,6 +124,7 @@ func httpdRoot(w *writer, opt ExportOptions) {
 	w.f("AllowMethods GET HEAD")
 	w.f("AcceptPathInfo Off")
 	w.f("DirectoryIndex disabled")
+	w.f("FallbackResource disabled")
 	w.f("DirectorySlash On")
 	w.f("MaxRanges 200")
 	if !opt.NoListing {
@@ -149,9 +150,13 @@ func httpdType(w *writer, files, typ string) {
 
 func httpdZone(w *writer, z acl.Zone, opt ExportOptions) {
 	w.block(fmt.Sprintf("<Directory \"%s/%s\">", opt.Root, z.Name), "</Directory>", func() {
-		if !opt.NoListing {
+		// Not only above: a <Directory> elsewhere may say something else of the root.
+		if opt.NoListing {
+			w.f("Options None")
+		} else {
 			w.f("Options Indexes")
 		}
+		w.f("AllowOverride None")
 		w.f("Header set Cache-Control \"%s\"", cacheControl(z))
 		httpdRequire(w, z.Allow)
 	})

@@ -23,6 +23,7 @@ var httpdHarmlessAs = map[string][]string{
 	"allowoverridelist":   {"none"},
 	"directoryindex":      {"disabled"},
 	"directoryslash":      {"on"},
+	"fallbackresource":    {"disabled"},
 	"mergeslashes":        {"on"},
 	"sethandler":          {"default-handler"},
 	"setenv":              {"no-gzip 1", "no-brotli 1"},

@@ -28,7 +28,7 @@ var starters = map[frontend.Format]starter{
 }
 
 // lax is what the administrator of an httpd may have said before.
-const lax = "<Directory \"%s\">\nOptions Indexes FollowSymLinks MultiViews\nDirectoryIndex index.html\nRequire all granted\n</Directory>\n<Location \"/\">\nRequire all granted\n</Location>\n"
+const lax = "FallbackResource /repo/x\n<Directory \"%s\">\nOptions Indexes FollowSymLinks MultiViews\nDirectoryIndex index.html\nRequire all granted\n</Directory>\n"
 
 // serve runs a server with an exported policy on a tree.
 func serve(t *testing.T, f frontend.Format, p *acl.Policy, root string) *livetest.Server {
@@ -36,8 +36,7 @@ func serve(t *testing.T, f frontend.Format, p *acl.Policy, root string) *livetes
 	return starters[f](t, required, func(listen string) []byte {
 		out := export(t, f, p, frontend.ExportOptions{Root: root, Listen: listen})
 		if f == frontend.HTTPD {
-			lines := strings.SplitN(lax, "<Location", 2)
-			return append(fmt.Appendf(nil, lines[0], root), out...)
+			return append(fmt.Appendf(nil, lax, root), out...)
 		}
 		return out
 	})
@@ -195,6 +194,30 @@ func TestClientsRefuse(t *testing.T) {
 			})
 		}
 	}
+}
+
+// Where httpd grants everything by URL, which counts more than <Directory>, and
+// where another URL leads to a zone, the restricted zones stay so.
+func TestClientsGrantingLocation(t *testing.T) {
+	root := tree(t)
+	s := livetest.StartHTTPD(t, required, func(listen string) []byte {
+		conf := export(t, frontend.HTTPD, parse(t, subnets), frontend.ExportOptions{Root: root})
+		return fmt.Appendf(nil, "Listen %s\nAlias /other-way %s/kubevirt\n<Location \"/\">\nRequire all granted\n</Location>\n%s", listen, root, conf)
+	})
+	for target, want := range map[string]string{"/kubevirt/x": "127.0.0.2", "//kubevirt/x": "127.0.0.2", "/yum/x": "", "/bundles/x": "127.0.0.2"} {
+		for _, from := range []string{"127.0.0.2", "127.0.0.99"} {
+			resp, _ := get(t, s, from, target)
+			require.Equal(t, from == want, resp.StatusCode == 200, "%s from %s", target, from)
+		}
+	}
+	s = livetest.StartHTTPD(t, required, func(listen string) []byte {
+		conf := export(t, frontend.HTTPD, parse(t, subnets), frontend.ExportOptions{Root: root})
+		return fmt.Appendf(nil, "Listen %s\nAlias /other-way %s/kubevirt\n%s", listen, root, conf)
+	})
+	resp, _ := get(t, s, "127.0.0.2", "/other-way/x")
+	require.Equal(t, 200, resp.StatusCode)
+	resp, _ = get(t, s, "127.0.0.99", "/other-way/x")
+	require.Equal(t, 403, resp.StatusCode)
 }
 
 // What is there is served as the clients of templates need it.

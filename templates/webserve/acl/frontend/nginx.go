@@ -86,6 +86,8 @@ func nginxServer(w *writer, p *acl.Policy, opt ExportOptions, proxies []netip.Pr
 	w.f("merge_slashes on;")
 	w.f("index %s;", nginxNoIndex)
 	w.f("autoindex off;")
+	w.f("satisfy all;")
+	w.f("expires off;")
 	w.f("gzip off;")
 	w.f("gzip_static off;")
 	w.f("max_ranges 200;")

@@ -19,10 +19,12 @@ var nginxHarmless = []string{
 
 // nginxHarmlessAs are directives that are harmless with these arguments.
 var nginxHarmlessAs = map[string]string{
+	"expires":       "off",
 	"gzip":          "off",
 	"gzip_static":   "off",
 	"index":         nginxNoIndex,
 	"merge_slashes": "on",
+	"satisfy":       "all",
 }
 
 // nginxListenWords may stand in listen after the address.

@@ -9,7 +9,8 @@ import (
 
 // StartNginx runs nginx with what conf returns for the address to listen on,
 // which is read in the context http. Around it are settings that a host may well
-// have and that conf has to stand against: everything is packed and listed.
+// have and that conf has to stand against: everything is packed, listed and
+// kept by caches.
 func StartNginx(t testing.TB, required bool, conf func(listen string) []byte) *Server {
 	t.Helper()
 	path := find(t, required, "nginx-light", "nginx")
@@ -48,6 +49,8 @@ http {
     gzip_min_length 1;
     gzip_static on;
     autoindex on;
+    expires 1d;
+    satisfy any;
     include %[1]s/tplkit.conf;
 }
 `, dir, temp))
