@@ -106,15 +106,14 @@ func (x *exchange) find(z *zone, p webpath.Path, rest string) {
 	case !f.Info().Mode.IsDir():
 		x.file(z, rest, f)
 	case !p.Dir:
-		x.redirect(p)
+		x.moved(p.Redirect())
 	default:
 		x.list(z, p, rest, f)
 	}
 }
 
-// redirect leads from a directory to its listing.
-func (x *exchange) redirect(p webpath.Path) {
-	to := p.Redirect()
+// moved leads to a relative address, where a directory is listed.
+func (x *exchange) moved(to string) {
 	if q := x.r.URL.RawQuery; q != "" {
 		to += "?" + q
 	}

@@ -3,6 +3,7 @@ package webserve
 import (
 	"net"
 	"net/http"
+	"path"
 	"strings"
 
 	"github.com/tplkit/tplkit/templates"
@@ -24,6 +25,10 @@ func listed(name string) bool {
 // are there.
 func (x *exchange) listZones() {
 	x.w.cache = cacheTop
+	if to := x.mounted(); to != "" {
+		x.moved(to)
+		return
+	}
 	if x.h.opt.NoListing {
 		x.refuse(http.StatusForbidden, RefusedListing)
 		return
@@ -98,6 +103,17 @@ func (x *exchange) host() string {
 		return a.String()
 	}
 	return "localhost"
+}
+
+// mounted is where the top is, as a relative address, if the request names it
+// without the slash at the end that the addresses on its page need: only below a
+// path of somebody else's can it be named so. It is "" otherwise.
+func (x *exchange) mounted() string {
+	asked, _, _ := strings.Cut(x.r.RequestURI, "?")
+	if x.r.URL.Path != "" || !strings.HasPrefix(asked, "/") || strings.HasSuffix(asked, "/") {
+		return ""
+	}
+	return "./" + path.Base(asked) + "/"
 }
 
 // mount is the part of the path that was taken off before the request came

@@ -85,6 +85,18 @@ func TestEntriesListed(t *testing.T) {
 	}
 }
 
+// TestMountWithoutSlash: the addresses on the page are relative, so the top of a
+// mounted tree needs its slash.
+func TestMountWithoutSlash(t *testing.T) {
+	h := http.StripPrefix("/templates", newHandler(t, newTree(t), webserve.Options{}))
+	addr := start(t, h).Listener.Addr().String()
+	r := ask(t, addr, "GET", "/templates?q=x")
+	require.Equal(t, 301, r.status)
+	require.Equal(t, "./templates/?q=x", r.header.Get("Location"))
+	require.Equal(t, 200, ask(t, addr, "GET", "/templates/?q=x").status)
+	require.Equal(t, "./repo/", ask(t, addr, "GET", "/templates/repo").header.Get("Location"))
+}
+
 func TestNoListing(t *testing.T) {
 	root := newTree(t)
 	write(t, root, "repo/sub/x", ten)

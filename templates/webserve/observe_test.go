@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -158,4 +159,69 @@ func TestPlainWriter(t *testing.T) {
 	h.ServeHTTP(struct{ http.ResponseWriter }{rec}, from("192.0.2.7", "GET", "/repo/x"))
 	require.Equal(t, 200, rec.Code)
 	require.Len(t, rec.Body.String(), 100_000)
+}
+
+// TestSendingFails tells faults of the disk from clients that go away.
+func TestSendingFails(t *testing.T) {
+	root := newTree(t)
+	write(t, root, "repo/x", strings.Repeat("x", 100_000))
+	var seen watch
+	h := newHandler(t, root, webserve.Options{Observe: seen.observe})
+	for i, c := range []struct {
+		err    error
+		hungUp bool
+	}{{syscall.EPIPE, true}, {syscall.ECONNRESET, true}, {os.ErrDeadlineExceeded, true}, {net.ErrClosed, true}, {syscall.EIO, false}, {syscall.ESTALE, false}} {
+		h.ServeHTTP(failingWriter{httptest.NewRecorder(), c.err}, from("192.0.2.7", "GET", "/repo/x"))
+		e := seen.wait(t, i+1)[i]
+		require.Equal(t, c.hungUp, e.HungUp, c.err)
+		require.Equal(t, int64(1000), e.Bytes)
+		require.Equal(t, 200, e.Status)
+		if !c.hungUp {
+			require.ErrorIs(t, e.Err, c.err)
+		}
+	}
+}
+
+// failingWriter takes 1,000 bytes.
+type failingWriter struct {
+	http.ResponseWriter
+	err error
+}
+
+func (w failingWriter) ReadFrom(r io.Reader) (int64, error) {
+	n, _ := io.CopyN(io.Discard, r, 1000)
+	return n, &net.OpError{Op: "sendfile", Err: w.err}
+}
+
+// TestHTTP2 has no sendfile, and everything else.
+func TestHTTP2(t *testing.T) {
+	root := newTree(t)
+	write(t, root, "repo/x.xz", strings.Repeat(ten, 100_000))
+	var seen watch
+	s := httptest.NewUnstartedServer(newHandler(t, root, webserve.Options{Observe: seen.observe}))
+	s.EnableHTTP2 = true
+	s.Config.ConnContext = webserve.ConnContext
+	s.StartTLS()
+	defer s.Close()
+	req, err := http.NewRequest("GET", s.URL+"/repo/x.xz", nil)
+	require.NoError(t, err)
+	for i, ranges := range []string{"", "bytes=-1000"} {
+		req.Header.Set("Range", ranges)
+		res, err := s.Client().Do(req)
+		require.NoError(t, err)
+		body, err := io.ReadAll(res.Body)
+		require.NoError(t, err)
+		require.NoError(t, res.Body.Close())
+		require.Equal(t, 2, res.ProtoMajor)
+		require.EqualValues(t, len(body), res.ContentLength)
+		require.Equal(t, []int{1_000_000, 1000}[i], len(body))
+		require.Equal(t, int64(len(body)), seen.wait(t, i+1)[i].Bytes)
+	}
+	req.Header.Del("Range")
+	res, err := s.Client().Do(req)
+	require.NoError(t, err)
+	require.NoError(t, res.Body.Close()) // unread
+	e := seen.wait(t, 3)[2]
+	require.True(t, e.HungUp)
+	require.NoError(t, e.Err)
 }
