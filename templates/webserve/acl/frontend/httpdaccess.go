@@ -98,7 +98,7 @@ func (r *httpdReader) any(list []directive) (set acl.Set, negative bool, err err
 			if err != nil {
 				return acl.Set{}, false, err
 			}
-			set = set.Union(one)
+			grants = append(grants, one.Prefixes()...)
 			continue
 		}
 		not, all, prefixes, err := r.requirement(d)
