@@ -27,6 +27,7 @@ type cli struct {
 	Index        indexCmd        `cmd:"" help:"Write repo.metadata and virt-builder's index from the files that are there."`
 	Build        buildCmd        `cmd:"" help:"Build a repository of images from image-specs."`
 	ACL          aclCmd          `cmd:"" name:"acl" help:"Explain, compare and carry over the policies of the server."`
+	Serve        serveCmd        `cmd:"" help:"Serve a tree over HTTP: allow-lists, listings, a catalogue of templates."`
 	Bench        benchCmd        `cmd:"" help:"Compare packing and unpacking a file with xz and pixz on this machine."`
 	BenchStep    benchStepCmd    `cmd:"" hidden:"" help:"Do what bench measures."`
 	Version      versionCmd      `cmd:"" help:"Print the version."`

@@ -48,7 +48,7 @@ func TestBashCompletion(t *testing.T) {
 		want  []string
 	}{
 		{"commands", []string{"tplkit", "ver"}, []string{"verify-hashes", "version"}},
-		{"all commands", []string{"tplkit", ""}, []string{"acl", "bench", "build", "completion", "index", "normalize", "pack", "recover", "unpack", "verify-hashes", "version", "xz-list"}},
+		{"all commands", []string{"tplkit", ""}, []string{"acl", "bench", "build", "completion", "index", "normalize", "pack", "recover", "serve", "unpack", "verify-hashes", "version", "xz-list"}},
 		{"flags of a command", []string{"tplkit", "pack", "--b"}, []string{"--block-size"}},
 		{"flags of every command", []string{"tplkit", "unpack", "--qu"}, []string{"--quiet"}},
 		{"flags before the command", []string{"tplkit", "--js"}, []string{"--json"}},

@@ -20,6 +20,9 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	s := &session{stdout: stdout, stderr: stderr}
 	err := s.run(ctx, args)
 	code := exitCode(ctx, err)
+	if err == nil && s.stopped {
+		code = exitOK // for a server the signal is the order to end
+	}
 	if code == exitInterrupted {
 		err = interruption(ctx, err)
 	}
@@ -39,13 +42,14 @@ type session struct {
 	stdout, stderr io.Writer
 	command        string // as in "tplkit COMMAND --help"; empty until parsed
 	documented     bool   // the JSON document has been written
+	stopped        bool   // the command has ended as it should, because it was told to
 }
 
 // failureDocument is the JSON document of a command that ended before it had
 // anything to report, in the command's own shape.
 func failureDocument(command string, err error) any {
 	switch command {
-	case "", "version", "completion", "bench-step", "acl", "acl export", "acl import":
+	case "", "version", "completion", "bench-step", "serve", "acl", "acl export", "acl import":
 		return map[string]string{"error": err.Error()}
 	case "verify-hashes":
 		return newVerifyDocument(nil, err)

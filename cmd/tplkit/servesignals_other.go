@@ -1,0 +1,8 @@
+//go:build !unix
+
+package main
+
+import "os"
+
+// There are no signals that mean such a thing here.
+var reloadSignals, reopenSignals []os.Signal
