@@ -108,3 +108,21 @@ func ExampleHandler_SetPolicy() {
 	// policy: denied 418: must be 403 or 404
 	// 403 <nil> 404
 }
+
+// A server of one's own says a word to the handler about its connections, which
+// makes small files cheaper.
+func ExampleConnContext() {
+	root := exampleTree()
+	defer os.RemoveAll(root)
+	h, err := webserve.New(root, webserve.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer h.Close()
+	s := httptest.NewUnstartedServer(h)
+	s.Config.ConnContext = webserve.ConnContext // of http.Server
+	s.Start()
+	defer s.Close()
+	get(s.URL + "/repo/el8.2-base.hash")
+	// Output: 200 OK: 2fd4e1c67a2d28fced849ee1bb76e7391b93eb12
+}

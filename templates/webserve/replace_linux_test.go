@@ -173,3 +173,19 @@ func TestZoneIsReplaced(t *testing.T) {
 	require.NoError(t, os.Mkdir(filepath.Join(root, "yum"), 0o755))
 	require.Eventually(t, func() bool { return ask(t, addr, "GET", "/yum/").status == 200 }, time.Second, 20*time.Millisecond)
 }
+
+// TestRootIsSwitched: a whole tree can be put in the place of another by turning
+// the link that leads to it.
+func TestRootIsSwitched(t *testing.T) {
+	top := t.TempDir()
+	for _, name := range []string{"one", "two"} {
+		write(t, top, name+"/repo/x", name)
+	}
+	link, next := filepath.Join(top, "current"), filepath.Join(top, "next")
+	require.NoError(t, os.Symlink("one", link))
+	addr := start(t, newHandler(t, link, webserve.Options{})).Listener.Addr().String()
+	require.Equal(t, "one", ask(t, addr, "GET", "/repo/x").body)
+	require.NoError(t, os.Symlink("two", next))
+	require.NoError(t, os.Rename(next, link))
+	require.Eventually(t, func() bool { return ask(t, addr, "GET", "/repo/x").body == "two" }, time.Second, 20*time.Millisecond)
+}
