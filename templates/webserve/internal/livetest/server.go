@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"net/http"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -26,19 +25,6 @@ type Server struct {
 func (s *Server) Dial(from netip.Addr) (net.Conn, error) {
 	d := net.Dialer{Timeout: 5 * time.Second, LocalAddr: &net.TCPAddr{IP: from.AsSlice()}}
 	return d.Dial("tcp", s.Addr)
-}
-
-// Client asks from an address in 127.0.0.0/8, follows no redirect and takes
-// nothing packed by itself.
-func (s *Server) Client(from netip.Addr) *http.Client {
-	return &http.Client{
-		Timeout:       10 * time.Second,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		Transport: &http.Transport{
-			DisableCompression: true, DisableKeepAlives: true,
-			DialContext: func(context.Context, string, string) (net.Conn, error) { return s.Dial(from) },
-		},
-	}
 }
 
 // Log is the end of the server's error log, for messages of failed tests.
