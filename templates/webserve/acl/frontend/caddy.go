@@ -61,6 +61,12 @@ func caddySite(opt ExportOptions) string {
 	return fmt.Sprintf("http://%s:%d", opt.ServerName, port)
 }
 
+// caddyAddresses is a list of addresses, with ports or without: Caddy skips what
+// it cannot read in the header, where tplkit denies.
+const caddyAddresses = `^[ \t]*` + caddyAddress + `(?:[ \t]*,[ \t]*` + caddyAddress + `)*[ \t]*$`
+
+const caddyAddress = `(?:(?:[1-9]?[0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-5])(?:\.(?:[1-9]?[0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-5])){3}(?::[0-9]+)?|[0-9A-Fa-f:]*:[0-9A-Fa-f:]*|\[[0-9A-Fa-f:]*:[0-9A-Fa-f:]*\](?::[0-9]+)?)`
+
 // caddyRefusals writes what is refused wherever it leads.
 func caddyRefusals(w *writer, p *acl.Policy, proxies []netip.Prefix) {
 	w.f("@method not method GET HEAD")
@@ -73,6 +79,11 @@ func caddyRefusals(w *writer, p *acl.Policy, proxies []netip.Prefix) {
 	w.f("@hidden path_regexp `(?i)%s`", hiddenName)
 	w.f("respond @hidden 404")
 	if len(proxies) > 0 {
+		w.block("@malformed {", "}", func() {
+			w.f("header X-Forwarded-For *")
+			w.f("not vars_regexp {http.request.header.X-Forwarded-For} `%s`", caddyAddresses)
+		})
+		w.f("respond @malformed %d", status(p))
 		w.f("@forwarded header Forwarded *")
 		w.f("respond @forwarded %d", status(p))
 		w.f("@proxy client_ip %s", join(proxies))

@@ -109,3 +109,18 @@ func TestExportedPatterns(t *testing.T) {
 		require.False(t, hidden.MatchString(s), s)
 	}
 }
+
+// Behind proxies Caddy looks at lists of addresses alone.
+func TestExportedAddresses(t *testing.T) {
+	out := string(export(t, frontend.Caddy, parse(t, "trusted-proxies 10.0.0.1\n"), frontend.ExportOptions{}))
+	m := regexp.MustCompile("X-Forwarded-For} `([^`]+)`").FindStringSubmatch(out)
+	require.NotNil(t, m)
+	list := regexp.MustCompile(m[1])
+	for _, s := range []string{"192.0.2.7", "192.0.2.7, 198.51.100.255", "2001:db8::1,192.0.2.7", " ::1 ,\t::", "192.0.2.7:80", "[2001:db8::1]:80, [::1]", "0.0.0.0", "192.0.2.7:65535, 10.20.30.40"} {
+		require.True(t, list.MatchString(s), s)
+	}
+	for _, s := range []string{"", ",", "192.0.2.7,", ",192.0.2.7", "192.0.2.7,,192.0.2.8", "192.0.2.7 192.0.2.8", "unknown", "192.0.2.7, unknown", "dead", "192.0.2", "192.0.2.07", "192.0.2.256",
+		"192.0.2.7:x", "_hidden", "[192.0.2.7]", "::ffff:192.0.2.7", "fe80::1%eth0", "192.0.2.7/24", "\"192.0.2.7\""} {
+		require.False(t, list.MatchString(s), s)
+	}
+}
