@@ -1,9 +1,6 @@
 package encode
 
-import (
-	"math"
-	"math/bits"
-)
+import "math"
 
 // terrain is what a quick look over the text tells about it before anything is sorted: where not to search.
 //
@@ -11,9 +8,7 @@ import (
 //     a repeat as a whole, and what refers to it later finds the earlier copy instead.
 //   - Segments that cannot be compressed, because their bytes are evenly distributed and occur neither earlier nor later.
 //
-// Repeats are found by anchors: positions whose next eight bytes have a hash that begins with zeros. Being chosen by
-// content they are the same in every copy, wherever it lies, so only they need be remembered and looked up. Where no
-// position is chosen for long, as in a periodic text, one is taken nevertheless.
+// Repeats are found by anchors (anchor.go).
 type terrain struct {
 	active  []span   // what goes into the trees, in order
 	repeats []repeat // in order, without overlaps
@@ -34,11 +29,6 @@ const (
 	segSize = 1 << segBits
 	segMask = segSize - 1
 
-	anchorBits = 5 // one position of 32 is an anchor
-	anchorGap  = 256
-
-	maxAnchorTableBits = 19
-
 	// repeatTail is how much of the end of a repeat goes into the trees: from there other matches may go on.
 	repeatTail = 16
 	// flatEntropy is the entropy, in bits a byte, above which a segment may be raw. Of xz files it is 7.996 at the least,
@@ -46,12 +36,6 @@ const (
 	flatEntropy = 7.97
 	// plenty is how many known anchors a segment must have to be worth compressing: that is a saving of some hundred bytes.
 	plenty = 4
-)
-
-const (
-	anchorFactor = 0x9e3779b97f4a7c15
-	anchorShift  = 64 - anchorBits - maxAnchorTableBits
-	posBits      = MaxSection - 1
 )
 
 // survey looks over text, of which n bytes count. Repeats shorter than least are not told.
@@ -68,14 +52,6 @@ func (t *terrain) survey(text []byte, n, least uint32) {
 		t.raw[s] = t.flat[s] && t.known[s] < plenty
 	}
 	t.leaveOutRaw()
-}
-
-// anchorTag is the bits of a hash behind those that choose the anchor's place, above those of a position.
-func anchorTag(h uint64) uint32 { return uint32(h>>(anchorShift-8)) << 24 }
-
-// anchorTableBits suits a text of n bytes: a table with room for every anchor.
-func anchorTableBits(n uint32) int {
-	return min(maxAnchorTableBits, max(8, bits.Len32(n>>anchorBits)))
 }
 
 // resize returns a slice of n zeros, s if that is large enough.
@@ -101,12 +77,12 @@ func (t *terrain) findRepeats(text []byte, n, least uint32) {
 	}
 	last := uint32(0) // anchor
 	for p := uint32(0); p+8 <= n; p++ {
-		v := le64(text, p)
-		h := v * anchorFactor
-		if h>>(64-anchorBits) != 0 && p-last < anchorGap {
-			continue
+		if p = t.nextAnchor(text, p, n-7, last+anchorGap); p == n-7 {
+			break
 		}
 		last = p
+		v := le64(text, p)
+		h := v * anchorFactor
 		slot := &anchors[h>>anchorShift&mask]
 		entry, tag := *slot, anchorTag(h)
 		*slot = p | tag
@@ -114,17 +90,23 @@ func (t *terrain) findRepeats(text []byte, n, least uint32) {
 		if entry^tag > posBits || q >= p || le64(text, q) != v {
 			continue
 		}
-		t.known[p>>segBits]++
-		t.known[q>>segBits]++
 		end := p + matchLen(text, q, p, 8, n-p)
 		back := matchBack(text, q, p, min(q, p-from))
+		stands := uint32(1) // for so many anchors
+		if t.flat[p>>segBits] {
+			stands = flatStands
+		}
+		t.known[p>>segBits] += stands
 		if end-p+back < least || p == 0 {
+			t.known[q>>segBits] += stands
 			continue
 		}
+		t.known[q>>segBits]++ // the copy gains by it, not the original
 		skip(repeat{p - back, end, p - q - 1})
 		// What lies within is remembered, too: the nearest copy is the best.
-		for i := p + 1; i+8 < end; i++ {
-			if h := le64(text, i) * anchorFactor; h>>(64-anchorBits) == 0 {
+		if end > p+9 {
+			for i := t.nextAnchor(text, p+1, end-8, unset); i < end-8; i = t.nextAnchor(text, i+1, end-8, unset) {
+				h := le64(text, i) * anchorFactor
 				anchors[h>>anchorShift&mask] = i | anchorTag(h)
 			}
 		}

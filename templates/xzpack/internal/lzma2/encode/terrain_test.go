@@ -217,3 +217,32 @@ func TestTerrainOfMixtures(t *testing.T) {
 		require.Equal(t, fresh.raw, tr.raw)
 	}
 }
+
+// TestNextByte: the first of its value is found, whatever stands around it.
+func TestNextByte(t *testing.T) {
+	text := padded(random(9, 4000))
+	for _, p := range []int{17, 18, 19, 40, 64, 3990} {
+		copy(text[p:], []byte{anchorByte, anchorByte ^ 1, anchorByte - 1, anchorByte ^ 0x80})
+	}
+	for from := range uint32(4000) {
+		for _, to := range []uint32{from, from + 1, from + 7, from + 300} {
+			want := to
+			if i := bytes.IndexByte(text[from:to], anchorByte); i >= 0 {
+				want = from + uint32(i)
+			}
+			require.Equal(t, want, nextByte(text, from, to), "from %d to %d", from, to)
+		}
+	}
+}
+
+// TestCopiesOfCompressedData: a copy is found wherever it lies, and what it is a copy of as well where it is only a part.
+func TestCopiesOfCompressedData(t *testing.T) {
+	var tr terrain
+	file := random(5, 4*segSize)
+	for _, shift := range []int{0, 1, 3, 1000, segSize / 2} {
+		text := slices.Concat(file, dense(6, shift), file, dense(7, segSize))
+		surveyed(t, &tr, text, 273)
+		require.Greater(t, inRepeats(&tr), len(file)-2000, "%d bytes between", shift)
+		require.GreaterOrEqual(t, rawSegments(&tr), 4, "%d bytes between", shift)
+	}
+}
