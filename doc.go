@@ -23,6 +23,15 @@
 //     Parses, checks what the clients choke on, writes, keeps revisions.
 //   - [github.com/tplkit/tplkit/lagorepo/imagespec]: image-specs. Reads them, puts
 //     them in order, and builds a repository of them with libguestfs's tools.
+//   - [github.com/tplkit/tplkit/templates/webserve]: the tree over HTTP, as a
+//     handler. Beside it [github.com/tplkit/tplkit/templates/webserve/acl], who may
+//     read what; [github.com/tplkit/tplkit/templates/webserve/acl/frontend], the
+//     same for httpd, nginx and Caddy;
+//     [github.com/tplkit/tplkit/templates/webserve/daemon], the handler as a
+//     server; [github.com/tplkit/tplkit/templates/webserve/audit], looking over a
+//     tree before it is served.
+//   - [github.com/tplkit/tplkit/templates/transfer]: what reading from web servers
+//     has in common: which failures pass, and when to give up.
 //   - [github.com/tplkit/tplkit/kubevirtimg]: the image cache of KubeVirt CI, the
 //     names KubeVirt's scripts ask for, and recovery.
 //
