@@ -153,7 +153,7 @@ func TestCatalogueOfBrokenIndexes(t *testing.T) {
 	}{
 		"repo.metadata no JSON":    {map[string]string{"repo.metadata": "<html>"}, "repo.metadata: line 1: must be JSON"},
 		"repo.metadata of strings": {map[string]string{"repo.metadata": strings.Replace(lagoOf, `"timestamp": 10`, `"timestamp": "10"`, 1)}, "must be a number, found the string"},
-		"repo.metadata too large":  {map[string]string{"repo.metadata": strings.Repeat(" ", 1<<20+1)}, `"repo.metadata": must be at most`},
+		"repo.metadata too large":  {map[string]string{"repo.metadata": strings.Repeat(" ", 16<<20+1)}, `"repo.metadata": must be at most`},
 		"index":                    {map[string]string{"repo.metadata": lagoOf, "index": "el8\n"}, "index: line 1: "},
 		"index of what is gone":    {map[string]string{"repo.metadata": lagoOf, "index": "[x]\nfile=x.xz\n"}, `index: section "x" names "x.xz", which is not here`},
 		"index that climbs":        {map[string]string{"repo.metadata": lagoOf, "index": "[x]\nfile=../kubevirt/x\n"}, "which is not here"},

@@ -63,7 +63,7 @@ func TestWriteIndexBrokenIndexes(t *testing.T) {
 	for _, c := range []struct{ name, file, content, want string }{
 		{"repo.metadata", "repo.metadata", "{", "repo/repo.metadata: line 1"},
 		{"repo.metadata with a string", "repo.metadata", smallRepo(`:1}`, `:"1"}`), "take the quotes away"},
-		{"repo.metadata too large", "repo.metadata", strings.Repeat(" ", 2<<20), "at most"},
+		{"repo.metadata too large", "repo.metadata", strings.Repeat(" ", 17<<20), "at most"},
 		{"index", "index", "[a]\r\n", "repo/index: line 1: line ends with CR LF"},
 		{"index with an entry by hand that no client reads", "index", "[hand]\narch=x86_64\nsize=1\n", `repo/index: line 1: section "hand": field "file"`},
 		{"index with a revision that cannot rise", "index", "[a]\narch=x86_64\nsize=1\nfile=a.xz\nrevision=x\n", "revision"},

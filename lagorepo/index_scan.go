@@ -149,7 +149,7 @@ func (s *repoScan) read(ctx context.Context, handle string, opt IndexOptions) (*
 	if err := s.checkHash(f.Hash); err != nil {
 		return nil, err
 	}
-	text, err := readSmall(s.fsys, f.Metadata, maxJSONSize)
+	text, err := readSmall(s.fsys, f.Metadata, maxMetadataSize)
 	if err != nil {
 		return nil, err
 	}

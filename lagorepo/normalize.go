@@ -174,7 +174,7 @@ func (n *normalization) missingSidecars(a *Action) ([]carried, error) {
 		there bool
 	}{
 		{KindHash, files.Hash, maxHashSize, a.StoredHash != ""},
-		{KindMetadata, files.Metadata, maxJSONSize, a.Metadata != nil},
+		{KindMetadata, files.Metadata, maxMetadataSize, a.Metadata != nil},
 	} {
 		if !s.there {
 			continue

@@ -41,7 +41,7 @@ func (r *recovery) published(files templates.Files) (*published, error) {
 	if there.hash, err = r.sidecar(files.Hash, maxHashSize); err != nil {
 		return nil, err
 	}
-	if there.metadataText, err = r.sidecar(files.Metadata, maxJSONSize); err != nil {
+	if there.metadataText, err = r.sidecar(files.Metadata, maxMetadataSize); err != nil {
 		return nil, err
 	}
 	// What cannot be parsed is wrong, and is brought up to date like any other

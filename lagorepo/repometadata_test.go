@@ -2,6 +2,7 @@ package lagorepo_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -125,7 +126,7 @@ func TestRepoMetadataBad(t *testing.T) {
 		{"empty", "", "is empty"},
 		{"array", "[]", "must be a JSON object"},
 		{"data behind it", smallRepo("", "") + "x", "must be JSON"},
-		{"large", strings.Repeat(" ", 2<<20) + smallRepo("", ""), "at most"},
+		{"large", strings.Repeat(" ", 17<<20) + smallRepo("", ""), "at most"},
 		{"deep", smallRepo(`"name"`, `"x":`+strings.Repeat("[", 40)+strings.Repeat("]", 40)+`,"name"`), "nest"},
 		{"duplicate key", smallRepo(`"name"`, `"name":"r","name"`), "must occur once"},
 		{"duplicate template", smallRepo(`{"t":`, `{"t":{"versions":{"w":{"source":"s","handle":"h","timestamp":1}}},"t":`), "must occur once"},
@@ -181,6 +182,31 @@ func TestRepoMetadataBad(t *testing.T) {
 			require.ErrorContains(t, err, c.want)
 		})
 	}
+}
+
+// TestRepoMetadataOfManyTemplates: what is written can be read again, which the limit on what is read must not prevent.
+func TestRepoMetadataOfManyTemplates(t *testing.T) {
+	m := &lagorepo.RepoMetadata{
+		Name:      "phx_repo",
+		Sources:   map[string]lagorepo.RepoSource{"phx_repo": {BaseURL: "http://templates.example/repo"}},
+		Templates: make(map[string]lagorepo.RepoTemplate),
+	}
+	for i := range 30_000 {
+		name := fmt.Sprintf("a-template-of-a-usual-name-%d", i)
+		m.Templates[name] = lagorepo.RepoTemplate{Versions: map[string]lagorepo.RepoVersion{"v1": {Source: "phx_repo", Handle: name, Timestamp: "1583020800"}}}
+	}
+	text, err := m.Marshal()
+	require.NoError(t, err)
+	again, err := lagorepo.ParseRepoMetadata(text)
+	require.NoError(t, err, "%d bytes", len(text))
+	require.Equal(t, m.Templates, again.Templates)
+
+	for i := range 60_000 {
+		name := fmt.Sprintf("another-template-%d", i)
+		m.Templates[name] = lagorepo.RepoTemplate{Versions: map[string]lagorepo.RepoVersion{"v1": {Source: "phx_repo", Handle: name, Timestamp: "1583020800"}}}
+	}
+	_, err = m.Marshal()
+	require.ErrorContains(t, err, "at most", "more than can be read")
 }
 
 func TestRepoMetadataMarshalRefuses(t *testing.T) {

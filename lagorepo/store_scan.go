@@ -221,7 +221,7 @@ func readHash(fsys fs.FS, name string) (string, error) {
 }
 
 func readMetadata(fsys fs.FS, name string) (*Metadata, error) {
-	data, err := readSmall(fsys, name, maxJSONSize)
+	data, err := readSmall(fsys, name, maxMetadataSize)
 	if err != nil {
 		return nil, err
 	}

@@ -16,8 +16,9 @@ import (
 // Caps on JSON that comes out of a store or a tree. Real metadata has some
 // hundred bytes; a repo.metadata of a thousand templates has under 300 KiB.
 const (
-	maxJSONSize  = 1 << 20
-	maxJSONDepth = 32
+	maxMetadataSize = 1 << 20
+	maxJSONSize     = 16 << 20
+	maxJSONDepth    = 32
 )
 
 // JSONError tells what is wrong with a JSON file, and where.

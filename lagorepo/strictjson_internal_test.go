@@ -49,7 +49,7 @@ func TestStrictObjectRefuses(t *testing.T) {
 		"too deep, objects":       {strings.Repeat(`{"a":`, 33) + "1" + strings.Repeat("}", 33), "must nest at most 32 deep"},
 		"too deep, arrays":        {`{"a":` + strings.Repeat("[", 40) + strings.Repeat("]", 40) + "}", "must nest at most 32 deep"},
 		"deeper than the grammar": {`{"a":` + strings.Repeat("[", 20000), "exceeded max depth"},
-		"huge":                    {`{"a":"` + strings.Repeat("x", maxJSONSize) + `"}`, "must be at most 1048576 bytes of JSON, has 1048584"},
+		"huge":                    {`{"a":"` + strings.Repeat("x", maxJSONSize) + `"}`, "must be at most 16777216 bytes of JSON, has 16777224"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := strictObject([]byte(tc.in), knownInVersions)
