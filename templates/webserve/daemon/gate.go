@@ -114,6 +114,7 @@ func (g *gate) admit(tcp *net.TCPConn, pending *sync.WaitGroup) {
 		return
 	}
 	r.metrics.accept()
+	limitUnsent(tcp)
 	var claimed netip.Addr // whose it is counted as
 	c := newConn(tcp, r.pace, r.metrics.cutOff, func() { r.census.leave(claimed) })
 	peer := addrOf(c.peer)
