@@ -34,6 +34,8 @@ func TestScripts(t *testing.T) {
 			"damage":     cmdDamage,
 			"fifo":       cmdFifo,
 			"hold":       cmdHold,
+			"server":     cmdServer,
+			"fetch":      cmdFetch,
 
 			"tplkitalone": cmdTplkitAlone,
 		},
