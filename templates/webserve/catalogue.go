@@ -129,7 +129,8 @@ func (c *catalogue) launch() <-chan struct{} {
 }
 
 // build reads the catalogue. One that failed, or whose indexes were replaced
-// meanwhile, is read again when it is next asked for.
+// meanwhile, is read again when it is next asked for. An error beside a list
+// tells of single entries: it stays true until the indexes change.
 func (c *catalogue) build() (s *snapshot) {
 	s = &snapshot{}
 	defer func() {
@@ -139,7 +140,7 @@ func (c *catalogue) build() (s *snapshot) {
 	}()
 	before := c.look()
 	s.list, s.err = c.read(c.ctx, tree.FS{Zone: c.zone, Hidden: webpath.Hidden, Limit: maxEntries})
-	if s.err == nil && before == c.look() {
+	if (s.err == nil || s.list != nil) && before == c.look() {
 		s.state = before
 	}
 	s.facts = facts(s.list, before.idx)

@@ -186,6 +186,27 @@ func TestCatalogueFails(t *testing.T) {
 	require.GreaterOrEqual(t, calls.Load(), int64(3))
 }
 
+// TestCatalogueWithFaults: what is wrong with single entries is no reason to read everything for each visitor.
+func TestCatalogueWithFaults(t *testing.T) {
+	root := newTree(t)
+	write(t, root, "repo/el8.xz", "packed")
+	indexed(t, root, "first")
+	var calls atomic.Int64
+	good := digests(&calls)
+	h := newHandler(t, root, webserve.Options{Catalogue: func(ctx context.Context, repo fs.FS) ([]templates.Published, error) {
+		list, err := good(ctx, repo)
+		return list, errors.Join(err, errors.New("el9: named by the index, and not there"))
+	}})
+	addr := start(t, h).Listener.Addr().String()
+	begin := time.Now()
+	for range 20 {
+		require.Equal(t, 200, ask(t, addr, "GET", "/repo/?view=templates").status)
+	}
+	require.Equal(t, int64(1), calls.Load())
+	require.Less(t, time.Since(begin), 5*time.Second)
+	require.Equal(t, reprDigest("packed"), ask(t, addr, "GET", "/repo/el8.xz").header.Get("Repr-Digest"))
+}
+
 // TestCloseStopsTheCatalogue: a reading that hangs ends with the handler.
 func TestCloseStopsTheCatalogue(t *testing.T) {
 	root := newTree(t)

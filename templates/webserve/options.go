@@ -23,7 +23,8 @@ type Options struct {
 	// Catalogue reads what repo/ holds, for its page and for the digests of its
 	// files; lagorepo.Catalogue does. It is called when repo.metadata or index
 	// was replaced, by one goroutine at a time and at most once a second; no
-	// download waits for it. nil means that there is no catalogue.
+	// download waits for it. An error beside a list, which tells of single entries,
+	// is shown with it. nil means that there is no catalogue.
 	Catalogue func(ctx context.Context, repo fs.FS) ([]templates.Published, error)
 
 	// PublicURL is the address that visitors know the tree's top by, as
