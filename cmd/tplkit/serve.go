@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"time"
 
 	"github.com/tplkit/tplkit/lagorepo"
@@ -67,7 +68,7 @@ func (c *serveCmd) Validate() error {
 	case c.ShutdownGrace < 0:
 		return fmt.Errorf("--shutdown-grace=%v: must be 0 or more", c.ShutdownGrace)
 	case c.MaxConns < -1 || c.MaxPerClient < -1:
-		return errors.New("--max-conns, --max-conns-per-client: must be -1 (no limit) or more")
+		return errors.New("--max-conns, --max-conns-per-client: must be -1 (no limit, written --max-conns=-1) or more")
 	case c.DryRun && !c.FixPermissions:
 		return errors.New("-n: goes with --fix-permissions; --check changes nothing anyway")
 	case c.User != "" && !c.Check:
@@ -113,9 +114,16 @@ func (c *serveCmd) policy() (*acl.Policy, error) {
 	return acl.Default(allowed...), nil
 }
 
+// serveMemory is the least soft memory limit of a server: what 5,000 connections hold whose clients have stalled, with
+// some room. A lower one would have the garbage collector run all the time just then.
+const serveMemory = 224 << 20
+
 // serve runs the server until it is told to stop.
 func (c *serveCmd) serve(ctx context.Context, s *session) (err error) {
 	s.stderr = &lockedWriter{w: s.stderr} // several goroutines have something to say
+	if _, ok := os.LookupEnv("GOMEMLIMIT"); !ok {
+		debug.SetMemoryLimit(max(debug.SetMemoryLimit(-1), serveMemory))
+	}
 	policy, err := c.policy()
 	if err != nil {
 		return err

@@ -2,19 +2,34 @@ package daemon
 
 import (
 	"bytes"
+	"errors"
+	"io"
 	"os"
 	"strconv"
 )
 
-// openFiles counts the descriptors of this process; the one it is counted with is left out.
+// openFiles counts the descriptors of this process. Newer kernels have it as the directory's size; elsewhere they are
+// listed, a few at a time, and the one that they are listed with is left out.
 func openFiles() (int, bool) {
 	d, err := os.Open("/proc/self/fd")
 	if err != nil {
 		return 0, false
 	}
 	defer d.Close()
-	names, err := d.Readdirnames(-1)
-	return len(names) - 1, err == nil
+	if fi, err := d.Stat(); err == nil && fi.Size() > 0 {
+		return int(fi.Size()) - 1, true
+	}
+	n := -1
+	for {
+		names, err := d.Readdirnames(256)
+		n += len(names)
+		if errors.Is(err, io.EOF) {
+			return n, true
+		}
+		if err != nil {
+			return 0, false
+		}
+	}
 }
 
 // residentMemory is the second field of /proc/self/statm, in pages.

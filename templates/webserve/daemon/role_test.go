@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"syscall"
@@ -41,6 +42,7 @@ func play(role string) error {
 			return err
 		}
 	}
+	debug.SetMemoryLimit(224 << 20) // as tplkit serve does
 	idle, err := time.ParseDuration(os.Getenv(idleEnv))
 	if err != nil {
 		return err
