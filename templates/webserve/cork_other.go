@@ -4,10 +4,10 @@ package webserve
 
 import "syscall"
 
-// cork does nothing here.
-type cork struct{}
+// socketCork does nothing here.
+type socketCork struct{}
 
-func newCork(syscall.RawConn) *cork { return nil }
+func newSocketCork(syscall.RawConn) *socketCork { return nil }
 
-func (*cork) push() {}
-func (*cork) pull() {}
+func (*socketCork) push() {}
+func (*socketCork) pull() {}

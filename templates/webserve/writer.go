@@ -69,8 +69,14 @@ func (w *writer) ReadFrom(src io.Reader) (int64, error) {
 	if w.status == 0 {
 		w.WriteHeader(http.StatusOK)
 	}
-	if lr, ok := src.(*io.LimitedReader); ok && lr.N <= smallBody {
-		return w.copySmall(lr)
+	flusher, canFlush := w.ResponseWriter.(http.Flusher)
+	if lr, ok := src.(*io.LimitedReader); ok {
+		switch {
+		case lr.N <= smallBody:
+			return w.copySmall(lr)
+		case lr.N <= heldBody && canFlush && w.cork.holds():
+			return w.copyHeld(lr, flusher)
+		}
 	}
 	rf, ok := w.ResponseWriter.(io.ReaderFrom)
 	if !ok {
@@ -79,27 +85,34 @@ func (w *writer) ReadFrom(src io.Reader) (int64, error) {
 	}
 	// While the header is not out, net/http reads the first bytes to guess their
 	// type, which is known.
-	if f, ok := w.ResponseWriter.(http.Flusher); ok {
+	if canFlush {
 		w.cork.push()
-		defer w.cork.pull()
-		f.Flush()
+		flusher.Flush()
 	}
 	n, err := rf.ReadFrom(src)
+	if canFlush {
+		err = errors.Join(err, w.cork.pull())
+	}
 	w.count(n, err)
 	return n, err
 }
 
-// smallBody is the size in bytes of a body that net/http sends in one packet with
-// the header, which is cheaper than having the kernel copy so little.
-const smallBody = 3 << 10
+const (
+	// smallBody is the size in bytes of a body that net/http sends in one packet
+	// with the header, which is cheaper than having the kernel copy so little.
+	smallBody = 3 << 10
 
-var smallBuffers = sync.Pool{New: func() any { return new([smallBody]byte) }}
+	// heldBody is the same for a connection that holds back what is written.
+	heldBody = 32 << 10
+)
 
-// copySmall sends a body of at most smallBody bytes. A file that has become
+var bodies = sync.Pool{New: func() any { return new([heldBody]byte) }}
+
+// copySmall sends a body of at most heldBody bytes. A file that has become
 // shorter is no fault of reading, as it is none for sendfile.
 func (w *writer) copySmall(src *io.LimitedReader) (int64, error) {
-	buf := smallBuffers.Get().(*[smallBody]byte)
-	defer smallBuffers.Put(buf)
+	buf := bodies.Get().(*[heldBody]byte)
+	defer bodies.Put(buf)
 	n, readErr := io.ReadFull(src, buf[:src.N])
 	if errors.Is(readErr, io.EOF) || errors.Is(readErr, io.ErrUnexpectedEOF) {
 		readErr = nil
@@ -110,6 +123,18 @@ func (w *writer) copySmall(src *io.LimitedReader) (int64, error) {
 		w.count(0, err)
 	}
 	return int64(n), err
+}
+
+// copyHeld sends header and body by one call.
+func (w *writer) copyHeld(src *io.LimitedReader, flusher http.Flusher) (int64, error) {
+	w.cork.push()
+	n, err := w.copySmall(src)
+	flusher.Flush()
+	if pullErr := w.cork.pull(); pullErr != nil {
+		w.count(-n, pullErr) // nobody knows how much of it went
+		return 0, pullErr
+	}
+	return n, err
 }
 
 // Unwrap is for [http.ResponseController].

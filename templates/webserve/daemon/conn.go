@@ -22,6 +22,7 @@ type conn struct {
 	peer   net.Addr // of the connection itself
 	client net.Addr // peer, or what a PROXY header says
 	head   []byte   // was read with the PROXY header, belongs to the client
+	held   *[]byte  // what is held back; nil: nothing is
 	pace   pace     // of the one writer
 
 	cut     atomic.Int32 // why it was cut: a cutReason
@@ -68,6 +69,11 @@ func (c *conn) Write(p []byte) (int, error) {
 	if c.cut.Load() != int32(cutNot) {
 		return 0, errCut
 	}
+	if taken, err := c.hold(p); err != nil {
+		return 0, err
+	} else if taken {
+		return len(p), nil
+	}
 	c.pace.begin(time.Now())
 	total := 0
 	for {
@@ -87,6 +93,9 @@ func (c *conn) Write(p []byte) (int, error) {
 
 // ReadFrom sends what src has, by sendfile where src is a file. The count of an io.LimitedReader is kept right.
 func (c *conn) ReadFrom(src io.Reader) (int64, error) {
+	if err := c.Release(); err != nil {
+		return 0, err
+	}
 	lr, ok := src.(*io.LimitedReader)
 	if !ok {
 		lr = &io.LimitedReader{R: src, N: math.MaxInt64}
@@ -153,10 +162,13 @@ func (c *conn) arm() {
 	c.pace.step(now)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.armed = now.Add(c.pace.tick())
-	if !c.outer.IsZero() && c.outer.Before(c.armed) {
-		c.armed = c.outer
+	next := now.Add(c.pace.tick())
+	if !c.outer.IsZero() && c.outer.Before(next) {
+		next = c.outer
+	} else if !c.armed.After(next) && c.armed.After(now.Add(c.pace.tick()/2)) {
+		return // setting it costs as much as a small answer; to look early does no harm
 	}
+	c.armed = next
 	_ = c.tcp.SetWriteDeadline(c.armed) // fails on a closed connection, as the write will
 }
 

@@ -26,7 +26,7 @@ func withConn(ctx context.Context, nc net.Conn) context.Context {
 		return ctx
 	}
 	if !secure {
-		ctx = webserve.ConnContext(ctx, c.tcp)
+		ctx = webserve.ConnContext(ctx, c)
 	}
 	return context.WithValue(ctx, connKey{}, c)
 }
