@@ -87,7 +87,7 @@ func TestStalledClients(t *testing.T) {
 	// Without ExtraFiles the child has the limit of this process.
 	c := spawn(t, 2, nil, nil, fileEnv+"="+fileOf(t, size), idleEnv+"="+idle.String(), listenEnv+"=127.0.0.1:0")
 	url, admin := c.lines[0], c.lines[1]
-	alone := rate(t, url, 3, size)
+	alone := rate(t, url, 8, size)
 
 	type stalled struct {
 		c     net.Conn
@@ -114,7 +114,7 @@ func TestStalledClients(t *testing.T) {
 			time.Sleep(50 * time.Millisecond)
 		}
 	})
-	beside := rate(t, url, 3, size)
+	beside := rate(t, url, 8, size)
 	require.Less(t, time.Since(clients[0].asked), idle, "the healthy client must be measured while all are stalled")
 
 	// Each is cut in time: seen from here by a reset, which needs no reading.
