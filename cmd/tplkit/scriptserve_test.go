@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -41,10 +42,10 @@ func serverOf(ts *testscript.TestScript) *scriptServer {
 
 // cmdServer is "server start ARG...": runs tplkit serve on a port of its own, whose address is in $URL, and that of
 // its admin listener in $ADMIN. "server signal HUP|USR1|TERM" sends a signal, "server says REGEXP" waits until it is
-// on standard error, "server makes FILE" until that exists, and "server ends N" waits for the end and its status; its output can be looked at then.
+// on standard error, "server makes FILE" until that exists, "server stall PATH" asks for a file and does not read it, and "server ends N" waits for the end and its status; its output can be looked at then.
 func cmdServer(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
-		ts.Fatalf("usage: server start|signal|says|makes|ends ...")
+		ts.Fatalf("usage: server start|signal|says|makes|stall|ends ...")
 	}
 	switch args[0] {
 	case "start":
@@ -65,6 +66,14 @@ func cmdServer(ts *testscript.TestScript, neg bool, args []string) {
 				ts.Fatalf("%v", err)
 			}
 		}
+	case "stall":
+		c, err := net.Dial("tcp", strings.TrimPrefix(ts.Getenv("URL"), "http://"))
+		ts.Check(err)
+		ts.Defer(func() { c.Close() })
+		_, err = fmt.Fprintf(c, "GET %s HTTP/1.1\r\nHost: x\r\n\r\n", args[1])
+		ts.Check(err)
+		_, err = io.ReadFull(c, make([]byte, 1)) // it has begun to answer
+		ts.Check(err)
 	case "ends":
 		s := serverOf(ts)
 		select {

@@ -23,7 +23,7 @@ func (s *Server) drain() error {
 	s.http.SetKeepAlivesEnabled(false)
 	end := time.Now().Add(s.opt.Grace)
 	if n := s.rules.census.open(); n > 0 {
-		s.opt.Notice(fmt.Sprintf("stopping: %d connections have %v to finish", n, s.opt.Grace))
+		s.opt.Notice(fmt.Sprintf("stopping: %s %v to finish", some(n, "has", "have"), s.opt.Grace))
 	}
 	first := end
 	if s.opt.HTTP2 {
@@ -52,7 +52,7 @@ func (s *Server) drain() error {
 		return ErrKilled
 	default:
 	}
-	s.opt.Notice(fmt.Sprintf("stopping: %d connections had not finished and are closed", s.rules.census.open()))
+	s.opt.Notice(fmt.Sprintf("stopping: the time is over, %s not finished and closed", some(s.rules.census.open(), "is", "are")))
 	return nil
 }
 
@@ -81,4 +81,12 @@ func earlier(a, b time.Time) time.Time {
 		return a
 	}
 	return b
+}
+
+// some is "1 connection has", or "5 connections have".
+func some(n int, one, many string) string {
+	if n == 1 {
+		return "1 connection " + one
+	}
+	return fmt.Sprintf("%d connections %s", n, many)
 }

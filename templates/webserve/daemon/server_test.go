@@ -112,7 +112,7 @@ func TestStopAfterGrace(t *testing.T) {
 	begun := time.Now()
 	require.NoError(t, s.wait(t))
 	require.Less(t, time.Since(begun), 3*time.Second)
-	require.Contains(t, told.Load(), "1 connections had not finished")
+	require.Contains(t, told.Load(), "1 connection is not finished and closed")
 	close(d.goOn)
 	<-d.done
 	require.Less(t, len(d.body), imageSize)
