@@ -7,6 +7,8 @@
 //     qemu-img compares what comes out with what went in;
 //   - lago's own steps, from repo.metadata to the raw disk in the store, are
 //     replayed against a plain static server;
+//   - "tplkit serve" has curl, wget, rclone, lftp, virt-builder, qemu-img, lago's
+//     steps and KubeVirt's request served, resumed, mirrored and refused;
 //   - a repository is built from image-specs with virt-builder and its like, and
 //     both clients use it;
 //   - the command is killed in the middle of its work, again and again, while

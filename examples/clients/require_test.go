@@ -20,6 +20,7 @@ var packages = map[string]string{
 	"xz": "xz-utils", "qemu-img": "qemu-utils", "nbdkit": "nbdkit", "nbdcopy": "libnbd-bin", "mke2fs": "e2fsprogs", "sfdisk": "fdisk",
 	"virt-builder": "guestfs-tools", "virt-index-validate": "guestfs-tools", "virt-customize": "guestfs-tools", "virt-sysprep": "guestfs-tools",
 	"virt-sparsify": "guestfs-tools", "virt-inspector": "guestfs-tools", "virt-filesystems": "guestfs-tools", "guestfish": "libguestfs-tools", "ldd": "libc-bin",
+	"curl": "curl", "wget": "wget", "rclone": "rclone", "lftp": "lftp",
 }
 
 func TestMain(m *testing.M) {
