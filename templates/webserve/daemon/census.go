@@ -23,7 +23,7 @@ func household(a netip.Addr) (_ netip.Prefix, ok bool) {
 		bits = 64
 	}
 	p, err := a.Prefix(bits)
-	return p, err == nil
+	return p, err == nil && a.IsValid()
 }
 
 // enter counts a connection, if there is room for one.

@@ -184,15 +184,15 @@ func fetch(url string) ([]byte, error) {
 	return body, err
 }
 
-// readResponse reads one response from a raw connection.
-func readResponse(t *testing.T, r io.Reader) (*http.Response, string) {
+// readResponse reads one response from a raw connection: its status and its body.
+func readResponse(t *testing.T, r io.Reader) (int, string) {
 	t.Helper()
 	resp, err := http.ReadResponse(bufio.NewReader(r), nil)
 	require.NoError(t, err)
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
 	require.NoError(t, err)
-	return resp, string(body)
+	return resp.StatusCode, string(body)
 }
 
 // host is the address of a URL.

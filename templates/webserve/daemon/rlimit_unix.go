@@ -14,5 +14,8 @@ func maxFiles() (int, bool) {
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &l); err != nil {
 		return 0, false
 	}
-	return int(min(uint64(l.Cur), math.MaxInt32)), true
+	if l.Cur > math.MaxInt32 { // as good as none
+		return math.MaxInt32, true
+	}
+	return int(l.Cur), true
 }

@@ -148,10 +148,9 @@ func newLike[T any](*T) *T { return new(T) }
 // [ErrKilled]. The sockets are closed in any case.
 func (s *Server) Run(ctx context.Context) error {
 	ended := make(chan error, len(s.gates)+1)
-	serving := 0
+	var serving sync.WaitGroup
 	serve := func(what string, f func() error) {
-		serving++
-		go func() { ended <- fmt.Errorf("%s: %w", what, f()) }()
+		serving.Go(func() { ended <- fmt.Errorf("%s: %w", what, f()) })
 	}
 	for i, g := range s.gates {
 		if i < s.secure {
@@ -175,7 +174,6 @@ func (s *Server) Run(ctx context.Context) error {
 	var err error
 	select {
 	case err = <-ended:
-		serving--
 	case <-ctx.Done():
 		err = s.drain()
 	case <-s.killed:
@@ -184,9 +182,7 @@ func (s *Server) Run(ctx context.Context) error {
 	s.state.Store(stateStopping)
 	stopWatching()
 	_ = s.Close()
-	for range serving {
-		<-ended
-	}
+	serving.Wait()
 	watcher.Wait()
 	s.settle()
 	return err
