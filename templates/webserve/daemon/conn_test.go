@@ -105,8 +105,8 @@ func TestEverySourceArrivesWhole(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			// Looked at each 100 ms, while the kernels wait for as much to be read as takes longer: steps end in the middle.
-			server, client := pair(t, 1200*time.Millisecond, 0, nil)
+			// Looked at each 300 ms, while the kernels wait for as much to be read as takes longer: steps end in the middle.
+			server, client := pair(t, 3600*time.Millisecond, 0, nil)
 			src := c.source(t)
 			lr := &io.LimitedReader{R: src, N: c.n}
 			if c.n > 0 {
@@ -120,7 +120,7 @@ func TestEverySourceArrivesWhole(t *testing.T) {
 				sent, serr = server.(io.ReaderFrom).ReadFrom(src)
 				server.Close()
 			}()
-			got, err := slowly(client, 25, 60*time.Millisecond)
+			got, err := slowly(client, 10, 350*time.Millisecond)
 			require.NoError(t, err)
 			<-done
 			require.NoError(t, serr)
@@ -149,7 +149,7 @@ func TestWritesArriveWhole(t *testing.T) {
 			rest = rest[n:]
 		}
 	}()
-	got, err := slowly(client, 25, 60*time.Millisecond)
+	got, err := slowly(client, 10, 350*time.Millisecond)
 	require.NoError(t, err)
 	require.True(t, bytes.Equal(want, got))
 }

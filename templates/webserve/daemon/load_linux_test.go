@@ -75,7 +75,7 @@ func TestSendfileIsKept(t *testing.T) {
 func TestStalledClients(t *testing.T) {
 	n := *stalledClients
 	const size = 64 << 20
-	idle := 4 * time.Second
+	idle := 10 * time.Second
 	if n > 1000 {
 		idle = time.Minute // the default
 	}
