@@ -216,11 +216,6 @@ var ownTargets = []corpus.Target{
 	{Group: "tree", Raw: "/{zone}/?C=M;O=D"},
 }
 
-// lenient are the targets that a server takes for others before any rule of its
-// configuration: nginx lets more than one blank stand around the target, as RFC
-// 9112, section 3, leaves to servers. What it serves is the file that is named.
-var lenient = map[string]string{" /{zone}/{file} ": "nginx"}
-
 func TestRawTargetsBesideOthers(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes a while")
@@ -268,9 +263,6 @@ func rawTargetsBesideOthers(t *testing.T, p *acl.Policy) {
 			theirs := c.got(other)
 			switch {
 			case slices.Equal(ours, theirs):
-			case len(ours) == 0 && lenient[c.target.Raw] == other && !c.denied:
-				require.Equal(t, []string{c.zone + "/" + rawFile}, theirs, c)
-				differ[fmt.Sprintf("%q: %s serves it, tplkit answers %s", c.target.Raw, other, c.status("tplkit"))]++
 			case len(ours) == 0:
 				t.Errorf("%s: %s serves %v with %s, and tplkit answers %s", c, other, theirs, c.status(other), c.status("tplkit"))
 			default:

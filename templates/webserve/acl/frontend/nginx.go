@@ -113,6 +113,7 @@ func nginxServer(w *writer, p *acl.Policy, opt ExportOptions, proxies []netip.Pr
 		w.block("if ("+condition+") {", "}", func() { w.f("return %d;", status) })
 	}
 	refuse(nginxOtherMethod, 405)
+	refuse(nginxBlanks, 400)
 	refuse(nginxOdd, 400)
 	refuse(nginxHidden, 404)
 	if len(p.Zones) > 0 {
@@ -130,6 +131,7 @@ func nginxServer(w *writer, p *acl.Policy, opt ExportOptions, proxies []netip.Pr
 // The conditions that refuse what tplkit refuses.
 var (
 	nginxOtherMethod = `$request_method !~ "` + nginxMethods + `"`
+	nginxBlanks      = `$request !~ "^[A-Z]+ [^ ]+ HTTP/[0-9.]+$"` // nginx lets more of them stand around the target
 	nginxOdd         = `$request_uri ~ "` + oddURI + `"`
 	nginxHidden      = `$uri ~* "` + hiddenName + `"`
 	nginxForwarded   = `$http_forwarded != ""`

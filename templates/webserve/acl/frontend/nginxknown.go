@@ -75,7 +75,7 @@ func (r *nginxReader) condition(d *directive) error {
 		return r.unknown(d)
 	}
 	switch {
-	case isCondition(d, nginxOtherMethod), isCondition(d, nginxOdd), isCondition(d, nginxHidden), isCondition(d, nginxForwarded), isCondition(d, nginxMalformed):
+	case isCondition(d, nginxOtherMethod), isCondition(d, nginxBlanks), isCondition(d, nginxOdd), isCondition(d, nginxHidden), isCondition(d, nginxForwarded), isCondition(d, nginxMalformed):
 		return nil
 	case isCondition(d, nginxProxyVar):
 		r.proxyIf = d.line
