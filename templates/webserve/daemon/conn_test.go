@@ -120,7 +120,7 @@ func TestEverySourceArrivesWhole(t *testing.T) {
 				sent, serr = server.(io.ReaderFrom).ReadFrom(src)
 				server.Close()
 			}()
-			got, err := slowly(client, 10, 350*time.Millisecond)
+			got, err := slowly(client, 25, 60*time.Millisecond)
 			require.NoError(t, err)
 			<-done
 			require.NoError(t, serr)
@@ -137,7 +137,7 @@ func TestEverySourceArrivesWhole(t *testing.T) {
 
 func TestWritesArriveWhole(t *testing.T) {
 	want := pattern(3 << 20)
-	server, client := pair(t, 1200*time.Millisecond, 0, nil)
+	server, client := pair(t, 3600*time.Millisecond, 0, nil)
 	go func() {
 		defer server.Close()
 		for rest := want; len(rest) > 0; {
@@ -149,7 +149,7 @@ func TestWritesArriveWhole(t *testing.T) {
 			rest = rest[n:]
 		}
 	}()
-	got, err := slowly(client, 10, 350*time.Millisecond)
+	got, err := slowly(client, 25, 60*time.Millisecond)
 	require.NoError(t, err)
 	require.True(t, bytes.Equal(want, got))
 }
