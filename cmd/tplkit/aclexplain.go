@@ -13,7 +13,7 @@ type aclExplainCmd struct {
 	IP     string   `arg:"" name:"ip" help:"The address that the server is asked from."`
 	Path   string   `arg:"" help:"The path of a URL without escapes, as /kubevirt/fedora.img; / tells of all zones."`
 	Header []string `short:"H" sep:"none" placeholder:"LINE" help:"A header line that IP sends, as X-Forwarded-For:192.0.2.7: it counts if IP is a trusted proxy. May be repeated."`
-	aclPolicyFlags
+	policyFlags
 
 	ip      netip.Addr
 	headers http.Header

@@ -15,7 +15,7 @@ type aclExportCmd struct {
 	Listen     string `placeholder:"ADDRESS" help:"The port, or address and port, to listen on; by default 80, and for httpd whatever it listens on already."`
 	NoListing  bool   `help:"Refuse to list directories."`
 	Output     string `short:"o" placeholder:"FILE" complete:"file" help:"Write there instead of on standard output."`
-	aclPolicyFlags
+	policyFlags
 }
 
 func (aclExportCmd) Help() string {

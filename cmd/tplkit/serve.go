@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -19,10 +18,9 @@ import (
 )
 
 type serveCmd struct {
+	policyFlags
 	Root           string        `arg:"" complete:"dir" help:"The tree: a directory with repo, bundles, yum and kubevirt, or the zones of the policy."`
 	Listen         []string      `sep:"none" placeholder:"ADDR" help:"Serve on this address, as :8080, 192.0.2.1:80 or https://:443; may be repeated. By default on the sockets that systemd passes, else on :8080."`
-	Config         string        `xor:"policy" placeholder:"FILE" complete:"file" help:"The policy: which clients may read which zone."`
-	AllowKubevirt  []subnet      `xor:"policy" placeholder:"CIDR" help:"Without a policy: a subnet that may read kubevirt/. May be repeated; by default nobody may."`
 	TLSCert        string        `name:"tls-cert" placeholder:"FILE" complete:"file" help:"The certificate and its chain, as PEM. It is read again when it changes."`
 	TLSKey         string        `name:"tls-key" placeholder:"FILE" complete:"file" help:"The certificate's key, as PEM."`
 	HTTP2          bool          `name:"http2" help:"Offer HTTP/2 to clients of https. Large downloads are cheaper without."`
@@ -90,28 +88,6 @@ func (c *serveCmd) Run(ctx context.Context, s *session) error {
 		return usagef("--json: a server has no document; --log-format json is for its log")
 	}
 	return c.serve(ctx, s)
-}
-
-// subnet is a prefix or an address on the command line.
-type subnet netip.Prefix
-
-// UnmarshalText reads one as policies have it.
-func (n *subnet) UnmarshalText(text []byte) error {
-	p, err := acl.ParsePrefix(string(text))
-	*n = subnet(p)
-	return err
-}
-
-// policy reads the policy, or makes the one of the flags.
-func (c *serveCmd) policy() (*acl.Policy, error) {
-	if c.Config != "" {
-		return acl.ParseFile(c.Config)
-	}
-	allowed := make([]netip.Prefix, len(c.AllowKubevirt))
-	for i, n := range c.AllowKubevirt {
-		allowed[i] = netip.Prefix(n)
-	}
-	return acl.Default(allowed...), nil
 }
 
 const (
