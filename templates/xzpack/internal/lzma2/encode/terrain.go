@@ -47,8 +47,12 @@ func (t *terrain) survey(text []byte, n, least uint32) {
 	for s := range n >> segBits {
 		t.flat[s] = entropy(text[s<<segBits:(s+1)<<segBits]) > flatEntropy
 	}
+	whole := n >> segBits
+	if whole > 0 {
+		t.flat[whole] = t.flat[whole-1] // what is left goes on like that: copies in it have the same anchors then
+	}
 	t.findRepeats(text, n, least)
-	for s := range t.raw {
+	for s := range whole {
 		t.raw[s] = t.flat[s] && t.known[s] < plenty
 	}
 	t.leaveOutRaw()
