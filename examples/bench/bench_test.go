@@ -23,7 +23,11 @@ func TestParse(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 1, c.runs)
 	require.Equal(t, 3, c.jobs)
-	for _, args := range [][]string{{"-runs", "0"}, {"-dense-mb", "1"}, {"more"}, {"-such"}} {
+	require.Len(t, c.parts, len(parts))
+	c, err = parse([]string{"-only", "compressed,tar"}, io.Discard)
+	require.NoError(t, err)
+	require.Equal(t, []string{"tar", "compressed"}, []string{c.parts[0].name, c.parts[1].name}, "in the order of the document")
+	for _, args := range [][]string{{"-runs", "0"}, {"-dense-mb", "1"}, {"more"}, {"-such"}, {"-only", "bundles"}, {"-only", "tar,tar"}, {"-only", "tar", "-o", "x"}} {
 		_, err := parse(args, io.Discard)
 		require.Error(t, err, args)
 	}

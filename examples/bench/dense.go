@@ -11,12 +11,18 @@ import (
 	"github.com/tplkit/tplkit/cmd/tplkit/measure"
 )
 
-// dense measures the image that the work is all about, with all cores. It leaves
-// dense.raw, and dense.xz as xz packs it.
-func (b *bench) dense(ctx context.Context) error {
+// makeDense makes dense.raw.
+func (b *bench) makeDense(ctx context.Context) error {
 	fmt.Fprintf(b.log, "making the dense image of %d MiB\n", b.denseMB)
-	size := int64(b.denseMB) * mib
-	if err := makeImage(ctx, b.path("dense.raw"), size, size*90/100); err != nil {
+	return makeImage(ctx, b.path("dense.raw"), b.denseSize(), b.denseSize()*90/100)
+}
+
+func (b *bench) denseSize() int64 { return int64(b.denseMB) * mib }
+
+// dense packs the image that the work is all about, with all cores. It leaves
+// dense.raw, dense.xz as xz packs it, and ours.xz.
+func (b *bench) dense(ctx context.Context) error {
+	if err := b.makeDense(ctx); err != nil {
 		return err
 	}
 	used, err := b.dataIn("dense.raw")
@@ -25,7 +31,7 @@ func (b *bench) dense(ctx context.Context) error {
 	}
 	b.heading("## Dense image: %d MiB of ext4, %d MiB of data", b.denseMB, used/mib)
 	b.heading("### Packing, all cores")
-	got, err := b.table(ctx, size, xzName(b.jobs), []measure.Command{
+	got, err := b.table(ctx, b.denseSize(), xzName(b.jobs), []measure.Command{
 		keep(b.xz(b.jobs, "dense.raw", "dense.xz")),
 		keep(b.pack(way{"best", false, b.jobs}, "dense.raw", "ours.xz")),
 		b.pack(way{"best", true, b.jobs}, "dense.raw", "again.xz"),
@@ -36,17 +42,13 @@ func (b *bench) dense(ctx context.Context) error {
 		return err
 	}
 	b.packBounds("dense image", got, b.jobs)
-	for _, step := range []func(context.Context, int64) error{b.denseUnpacking, b.denseReading, b.denseVerifying} {
-		if err := step(ctx, size); err != nil {
-			return err
-		}
-	}
 	return nil
 }
 
 // denseUnpacking unpacks what xz made, first to nowhere, where nothing but the
 // decoders counts, then to a file.
-func (b *bench) denseUnpacking(ctx context.Context, size int64) error {
+func (b *bench) denseUnpacking(ctx context.Context) error {
+	size := b.denseSize()
 	b.heading("### Unpacking the file that xz -T%d made, to nowhere", b.jobs)
 	xz, one, all := b.xzUnpack(1, "dense.xz", ""), b.discard(1, "dense.xz"), b.discard(b.jobs, "dense.xz")
 	other := measure.Command{Name: "ulikunitz/xz behind a buffer of 1 MiB", Args: []string{b.self, "ulikunitz", b.path("dense.xz")}}
@@ -74,7 +76,7 @@ func (b *bench) denseUnpacking(ctx context.Context, size int64) error {
 }
 
 // denseReading reads at random from the file that tplkit packed.
-func (b *bench) denseReading(ctx context.Context, _ int64) error {
+func (b *bench) denseReading(ctx context.Context) error {
 	b.heading("### Random access: reads of 4 KiB, anywhere in the file that tplkit made")
 	name := fmt.Sprintf("%d reads", b.reads)
 	got, err := b.table(ctx, 0, "", []measure.Command{
@@ -87,7 +89,7 @@ func (b *bench) denseReading(ctx context.Context, _ int64) error {
 	return os.Remove(b.path("ours.xz"))
 }
 
-func (b *bench) denseVerifying(ctx context.Context, size int64) error {
+func (b *bench) denseVerifying(ctx context.Context) error {
 	// The image and its .sha1, the packed image and its .hash.
 	setup := b.shell("setup", `sha1sum dense.raw > dense.raw.sums && mkdir -p plain verify &&
 		ln -f dense.raw plain/dense.raw && cut -c1-40 dense.raw.sums > plain/dense.raw.sha1 &&
@@ -96,7 +98,7 @@ func (b *bench) denseVerifying(ctx context.Context, size int64) error {
 		return err
 	}
 	b.heading("### Verifying")
-	_, err := b.table(ctx, size, "", []measure.Command{
+	_, err := b.table(ctx, b.denseSize(), "", []measure.Command{
 		once(b.shell("sha1sum of the image", "sha1sum -c --quiet dense.raw.sums")),
 		once(b.command("tplkit verify-hashes of the image", "verify-hashes", "plain")),
 		once(b.shell("xz -dc | sha1sum of the packed image", fmt.Sprintf("xz -dc -T%d dense.xz | sha1sum", b.jobs))),

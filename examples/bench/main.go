@@ -10,8 +10,8 @@
 // and Go's own), runs the commands of each table the same number of times in
 // turn, and tells the medians of wall clock, CPU time and peak memory, as the
 // kernel counts them for the process. It needs Go, xz, coreutils and mke2fs,
-// some 4 GB of disk, three quarters of an hour, and a machine that does nothing else. -quick
-// runs everything once on small inputs, to see that it works.
+// some 4 GB of disk, three quarters of an hour, and a machine that does nothing else. -only
+// measures some of the parts; -quick runs everything once on small inputs, to see that it works.
 //
 // To measure a file of your own there is "tplkit bench FILE".
 package main
@@ -45,6 +45,7 @@ type config struct {
 	keep     bool
 	dir      string
 	document string
+	parts    []part
 }
 
 //go:embed intro.md
@@ -65,6 +66,7 @@ func main() {
 
 func parse(args []string, stderr io.Writer) (config, error) {
 	var c config
+	var only string
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.IntVar(&c.runs, "runs", 5, "run each command so many times; the medians are told")
@@ -75,6 +77,7 @@ func parse(args []string, stderr io.Writer) (config, error) {
 	flags.IntVar(&c.reads, "reads", 32, "random reads of 4 KiB")
 	flags.IntVar(&c.jobs, "j", runtime.NumCPU(), "workers of tplkit and threads of xz where all cores are to work")
 	flags.BoolVar(&c.quick, "quick", false, "once, on small inputs: -runs 1 -dense-mb 32 -tar-mb 4 -sparse-gb 1 -data-mb 16 -reads 4")
+	flags.StringVar(&only, "only", "", "measure these parts alone, with commas between them: "+partNames())
 	flags.BoolVar(&c.keep, "keep", false, "leave the inputs and results")
 	flags.StringVar(&c.document, "o", "", "write the whole document to this file (default: the tables to standard output)")
 	flags.StringVar(&c.dir, "dir", "", "where the inputs go (default: a new temporary directory)")
@@ -83,6 +86,13 @@ func parse(args []string, stderr io.Writer) (config, error) {
 	}
 	if flags.NArg() > 0 {
 		return c, fmt.Errorf("argument %q: only flags are known", flags.Arg(0))
+	}
+	var err error
+	if c.parts, err = chosen(only); err != nil {
+		return c, err
+	}
+	if only != "" && c.document != "" {
+		return c, errors.New("-only, -o: the document has all parts")
 	}
 	if c.quick {
 		c.runs, c.denseMB, c.tarMB, c.sparseGB, c.dataMB, c.reads = 1, 32, 4, 1, 16, 4
@@ -125,10 +135,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return fmt.Errorf("build of cmd/tplkit: %w\n%s", err, out)
 	}
 	fmt.Fprintf(b.out, "%s; %d workers where all cores work; medians of %d.\n", measure.ThisMachine(ctx), c.jobs, c.runs)
-	for _, part := range []func(context.Context) error{b.dense, b.sources, b.compressed, b.zeros, b.periodic, b.sparse} {
-		if err := part(ctx); err != nil {
-			return err
-		}
+	if err := b.measure(ctx, c.parts); err != nil {
+		return err
 	}
 	b.tellBounds()
 	if c.document == "" {
