@@ -24,7 +24,7 @@ var exitTable = []struct {
 	{exitOK, "done"},
 	{exitFailed, "something failed; the report says what, and the rest was still done"},
 	{exitUsage, "wrong use: nothing was done"},
-	{exitFault, "a verification found a fault"},
+	{exitFault, "a verification found a fault, or what was compared differs"},
 	{exitInterrupted, "interrupted by SIGINT or SIGTERM"},
 }
 
