@@ -66,12 +66,37 @@ func (f *finder) find(ctx context.Context, text []byte, n uint32, active []span,
 	})
 }
 
-// find puts the matches of a part of the active positions, of which there are count, into store.
+// rangeLeast is how many positions of a part are sorted together in any case.
+const rangeLeast = 1 << 22
+
+// find puts the matches of a part of the active positions, of which there are count, into store. Where one part has many
+// more of them than the others, as in a text of few symbols, it is sorted in ranges, for the sake of memory: such a text has
+// its matches near.
 func (f *sorter) find(ctx context.Context, text []byte, n, count uint32, active []span, p *Params, part uint32, store *shelf) error {
 	shift := 32 - tableBits(count)
 	f.choose(text, n, active, part, 32-p.PartBits)
-	f.sort(text, active, shift, 1<<(32-shift-p.PartBits), count>>p.PartBits+count>>(p.PartBits+3))
-	return f.visit(ctx, text, p, store)
+	usual := count>>p.PartBits + count>>(p.PartBits+3)
+	for from := 0; from < len(f.chosen); {
+		to := f.rangeEnd(from, max(usual, rangeLeast))
+		f.sort(text, active, shift, 1<<(32-shift-p.PartBits), usual, from, to)
+		if err := f.visit(ctx, text, p, store); err != nil {
+			return err
+		}
+		from = to
+	}
+	return nil
+}
+
+// rangeEnd returns the end of the words of chosen from from on that have at most so many positions, at least one word.
+func (f *sorter) rangeEnd(from int, most uint32) int {
+	n := uint32(0)
+	for to := from; to < len(f.chosen); to++ {
+		n += uint32(bits.OnesCount64(f.chosen[to]))
+		if n > most && to > from {
+			return to
+		}
+	}
+	return len(f.chosen)
 }
 
 // hash5 is a hash of the five bytes at p. Matches of four bytes are found by the short table, which knows the nearest one.
@@ -95,14 +120,14 @@ func (f *sorter) choose(text []byte, n uint32, active []span, part, shift uint32
 	}
 }
 
-// sort fills counts, of so many buckets, and order with the chosen positions. More than usual are only in texts of few
-// symbols.
-func (f *sorter) sort(text []byte, active []span, shift uint32, buckets int, usual uint32) {
+// sort fills counts, of so many buckets, and order with the positions of some words of chosen. More than usual are only in
+// texts of few symbols.
+func (f *sorter) sort(text []byte, active []span, shift uint32, buckets int, usual uint32, from, to int) {
 	f.counts = resize(f.counts, buckets)
 	counts, mask := f.counts, uint32(len(f.counts)-1)
-	for i, word := range f.chosen {
+	for i, word := range f.chosen[from:to] {
 		for ; word != 0; word &= word - 1 {
-			p := uint32(i)<<6 | uint32(bits.TrailingZeros64(word))
+			p := uint32(from+i)<<6 | uint32(bits.TrailingZeros64(word))
 			counts[hash5(text, p)>>shift&mask]++
 		}
 	}
@@ -117,9 +142,9 @@ func (f *sorter) sort(text []byte, active []span, shift uint32, buckets int, usu
 	f.order = f.order[:total]
 	order := f.order
 	next := uint32(0) // the next position where a span begins
-	for i, word := range f.chosen {
+	for i, word := range f.chosen[from:to] {
 		for ; word != 0; word &= word - 1 {
-			p := uint32(i)<<6 | uint32(bits.TrailingZeros64(word))
+			p := uint32(from+i)<<6 | uint32(bits.TrailingZeros64(word))
 			h := hash5(text, p) >> shift & mask
 			k := counts[h]
 			counts[h] = k + 1

@@ -3,6 +3,7 @@
 package encode_test
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"maps"
@@ -14,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tplkit/tplkit/templates/xzpack/internal/lzma2"
+	"github.com/tplkit/tplkit/templates/xzpack/internal/lzma2/encode"
 )
 
 // nasty are texts that are hard on match finders and parsers, by name.
@@ -98,4 +100,16 @@ func TestNasty(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestPartInRanges: where half of a block's positions have one hash, a part is sorted in ranges. What is encoded does not
+// depend on the threads then either.
+func TestPartInRanges(t *testing.T) {
+	notRaced(t)
+	text := newSource(12).symbols(encode.MaxSection, "aaaaaaab")
+	one, two := encode.New(encode.Fast), encode.New(encode.Fast)
+	two.SetThreads(2)
+	packed := proven(t, one, text)
+	require.Less(t, len(packed), len(text)/10, "%d bytes", len(packed))
+	require.True(t, bytes.Equal(packed, encoded(t, two, text)))
 }
