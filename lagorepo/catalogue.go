@@ -149,7 +149,7 @@ func (c *catalogue) read(name string, limit int64) ([]byte, error) {
 	if c.left.Load() <= 0 {
 		return nil, fmt.Errorf("%s: not read: the sidecars of the repository hold more than %d MiB", templates.Quote(name), maxCatalogueBytes>>20)
 	}
-	data, err := readSmall(c.fsys, name, limit)
+	data, err := templates.ReadSmall(c.fsys, name, limit)
 	c.left.Add(-int64(len(data)))
 	return data, err
 }

@@ -16,7 +16,7 @@ import (
 // planLago plans repo.metadata.
 func (p *IndexPlan) planLago(s *repoScan, opt IndexOptions) error {
 	const name = templates.RepoMetadataName
-	text, err := readSmall(s.fsys, name, maxJSONSize)
+	text, err := templates.ReadSmall(s.fsys, name, maxJSONSize)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%w; mend it or take it away", err)
 	}

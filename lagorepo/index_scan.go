@@ -149,7 +149,7 @@ func (s *repoScan) read(ctx context.Context, handle string, opt IndexOptions) (*
 	if err := s.checkHash(f.Hash); err != nil {
 		return nil, err
 	}
-	text, err := readSmall(s.fsys, f.Metadata, maxMetadataSize)
+	text, err := templates.ReadSmall(s.fsys, f.Metadata, maxMetadataSize)
 	if err != nil {
 		return nil, err
 	}
@@ -168,7 +168,7 @@ func (s *repoScan) read(ctx context.Context, handle string, opt IndexOptions) (*
 // checkHash makes sure that lago can read the .hash. Whether it is right only
 // decoding the image can tell, which is for verifying.
 func (s *repoScan) checkHash(name string) error {
-	data, err := readSmall(s.fsys, name, maxHashSize)
+	data, err := templates.ReadSmall(s.fsys, name, maxHashSize)
 	if err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ const signedIndexName = templates.IndexName + ".asc"
 // planVirtBuilder plans the index of virt-builder.
 func (p *IndexPlan) planVirtBuilder(ctx context.Context, s *repoScan, opt IndexOptions) error {
 	const name = templates.IndexName
-	text, err := readSmall(s.fsys, name, virtindex.MaxSize)
+	text, err := templates.ReadSmall(s.fsys, name, virtindex.MaxSize)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%w; mend it or take it away", err)
 	}
@@ -183,7 +183,7 @@ func (v *virtMerge) signedNote(content []byte) string {
 	if v.old.Signed {
 		return "; it was signed and no longer is: sign it again"
 	}
-	text, err := readSmall(v.scan.fsys, signedIndexName, virtindex.MaxSize)
+	text, err := templates.ReadSmall(v.scan.fsys, signedIndexName, virtindex.MaxSize)
 	if errors.Is(err, fs.ErrNotExist) {
 		return ""
 	}

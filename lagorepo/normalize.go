@@ -180,11 +180,11 @@ func (n *normalization) missingSidecars(a *Action) ([]carried, error) {
 			continue
 		}
 		from := StoreName{a.Repo, a.Template, a.Version, s.kind}.String()
-		data, err := readSmall(n.src, from, s.limit)
+		data, err := templates.ReadSmall(n.src, from, s.limit)
 		if err != nil {
 			return nil, err
 		}
-		have, err := readSmall(n.tree, s.to, s.limit)
+		have, err := templates.ReadSmall(n.tree, s.to, s.limit)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			missing = append(missing, carried{from: from, to: s.to, data: data})

@@ -54,7 +54,7 @@ func (r *recovery) published(files templates.Files) (*published, error) {
 
 // sidecar reads a small file of the tree; nil where there is none.
 func (r *recovery) sidecar(name string, limit int64) ([]byte, error) {
-	data, err := readSmall(r.tree, repoFile(name), limit)
+	data, err := templates.ReadSmall(r.tree, repoFile(name), limit)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

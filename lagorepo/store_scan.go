@@ -2,9 +2,7 @@ package lagorepo
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"slices"
 	"strings"
@@ -209,7 +207,7 @@ func missingSidecars(e *Entry) string {
 }
 
 func readHash(fsys fs.FS, name string) (string, error) {
-	data, err := readSmall(fsys, name, maxHashSize)
+	data, err := templates.ReadSmall(fsys, name, maxHashSize)
 	if err != nil {
 		return "", err
 	}
@@ -221,7 +219,7 @@ func readHash(fsys fs.FS, name string) (string, error) {
 }
 
 func readMetadata(fsys fs.FS, name string) (*Metadata, error) {
-	data, err := readSmall(fsys, name, maxMetadataSize)
+	data, err := templates.ReadSmall(fsys, name, maxMetadataSize)
 	if err != nil {
 		return nil, err
 	}
@@ -230,21 +228,4 @@ func readMetadata(fsys fs.FS, name string) (*Metadata, error) {
 		return nil, fmt.Errorf("%s: %w; mend it, or remove it to have one made", templates.Quote(name), err)
 	}
 	return m, nil
-}
-
-// readSmall reads a file of at most limit bytes and refuses a longer one.
-func readSmall(fsys fs.FS, name string, limit int64) (data []byte, err error) {
-	f, err := fsys.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	data, err = io.ReadAll(io.LimitReader(f, limit+1))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", templates.Quote(name), err)
-	}
-	if int64(len(data)) > limit {
-		return nil, fmt.Errorf("%s: must be at most %d bytes long", templates.Quote(name), limit)
-	}
-	return data, nil
 }

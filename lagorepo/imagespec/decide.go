@@ -167,7 +167,7 @@ func lookAt(tree fs.FS, id string) (published, error) {
 		return published{foreign: "was not built from a spec, there is no " + id + RecordSuffix}, nil
 	}
 	p := published{record: rec}
-	text, err := readSmall(tree, files.Metadata, maxRecord)
+	text, err := templates.ReadSmall(tree, files.Metadata, maxRecord)
 	if err != nil {
 		p.missing = files.Metadata + " was gone"
 		return p, nil

@@ -158,7 +158,7 @@ func (j *job) keepAdditions(rec *record) error {
 		return nil
 	}
 	name := templates.FilesOf(rec.ID).Metadata
-	text, err := readSmall(j.tree, name, maxRecord)
+	text, err := templates.ReadSmall(j.tree, name, maxRecord)
 	if err != nil {
 		return nil // gone, and made again
 	}

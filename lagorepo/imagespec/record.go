@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"time"
 
@@ -190,7 +189,7 @@ func parseRecord(data []byte) (*record, error) {
 // readRecord reads the record of an image; nil where there is none.
 func readRecord(tree fs.FS, id string) (*record, error) {
 	name := id + RecordSuffix
-	data, err := readSmall(tree, name, maxRecord)
+	data, err := templates.ReadSmall(tree, name, maxRecord)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -205,18 +204,4 @@ func readRecord(tree fs.FS, id string) (*record, error) {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return r, nil
-}
-
-// readSmall reads a file of at most limit bytes.
-func readSmall(tree fs.FS, name string, limit int64) (data []byte, err error) {
-	f, err := tree.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	data, err = io.ReadAll(io.LimitReader(f, limit+1))
-	if err == nil && int64(len(data)) > limit {
-		err = fmt.Errorf("%s: must be at most %d bytes long", name, limit)
-	}
-	return data, err
 }
