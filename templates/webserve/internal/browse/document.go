@@ -2,6 +2,7 @@ package browse
 
 import (
 	"strconv"
+	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -76,8 +77,7 @@ func substitute(r rune, size int, lines bool) string {
 // algorithm.
 func turnsWriting(r rune) bool { return unicode.Is(unicode.Bidi_Control, r) }
 
-// href writes a relative reference to an entry of the directory: "./" stands
-// before a name with a colon, which would be taken for a scheme.
+// href writes a relative reference to an entry of the directory.
 func (d *document) href(name string, dir bool) {
 	d.b = appendReference(d.b, name)
 	if dir {
@@ -85,12 +85,12 @@ func (d *document) href(name string, dir bool) {
 	}
 }
 
+// appendReference puts "./" before a name with a colon, which would be taken
+// for a scheme, and before a slash: a catalogue may say "//host", and that is
+// another server.
 func appendReference(b []byte, name string) []byte {
-	for i := range len(name) {
-		if name[i] == ':' {
-			b = append(b, "./"...)
-			break
-		}
+	if strings.HasPrefix(name, "/") || strings.Contains(name, ":") {
+		b = append(b, "./"...)
 	}
 	return appendPath(b, name)
 }

@@ -110,6 +110,8 @@ func FuzzTemplate(f *testing.F) {
 		f.Add(name, name, name, name, name)
 	}
 	f.Add("el8", "v1", "el8.xz", "x86_64", "Notes.\nMore.")
+	f.Add("el8", "v1", "//host", "x86_64", "")
+	f.Add("el8", "v1", "/../a:b", "x86_64", "")
 	f.Fuzz(func(t *testing.T, name, version, file, arch, notes string) {
 		p := templates.Published{Name: name, Version: version, Handle: strings.TrimSuffix(file, ".xz"), File: file, Arch: arch, Osinfo: arch, Distro: arch,
 			SHA1: version, SHA512: version, VirtBuilder: name, Notes: notes, PackedSize: 1, VirtualSize: 1}
