@@ -45,9 +45,10 @@ type Packed struct {
 // set; that takes a tenth of the time.
 //
 // Pack holds a block of content and its compressed form for each of its workers and one more (at the level Fast for each
-// worker only), beside what the codec needs: in all up to 350 MiB a worker at Best and Balanced, and some 130 (a single one 190) at Fast, for
-// blocks of 16 MiB or more; less for smaller ones. When ctx is done it returns the context's cause; what it has written
-// by then is not an .xz file. An error of dst, of src or of opt.Content is returned as it is, or wrapped.
+// worker only), beside what the codec needs: in all up to 350 MiB a worker at Best and Balanced, and 120 (a single one
+// 170) at Fast, for blocks of 16 MiB or more; less for smaller ones. When ctx is done it returns the context's cause;
+// what it has written by then is not an .xz file. An error of dst, of src or of opt.Content is returned as it is, or
+// wrapped.
 func Pack(ctx context.Context, dst io.Writer, src io.ReaderAt, size int64, opt PackOptions) (Packed, error) {
 	if size < 0 {
 		return Packed{}, fmt.Errorf("size: expected 0 or more, found %d", size)

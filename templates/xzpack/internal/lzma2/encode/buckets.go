@@ -172,7 +172,7 @@ func (f *sorter) visit(ctx context.Context, text []byte, p *Params, store *shelf
 	if room := min(p.TreeMax, max(len(f.order), groupSize)); len(f.nodes) < room {
 		f.nodes = make([]node, room)
 	}
-	t := tree{text: text, nice: p.Nice, depth: p.Depth, keep: p.Keep, store: store}
+	t := tree{text: text, nice: p.Nice, depth: p.Depth, keep: min(p.Keep, maxKeep), store: store}
 	start := uint32(0)
 	for h := 0; h < len(counts); {
 		if ctx.Err() != nil {

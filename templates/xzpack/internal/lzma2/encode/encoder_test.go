@@ -85,7 +85,7 @@ func TestOtherParams(t *testing.T) {
 	for _, change := range []func(p *encode.Params){
 		func(p *encode.Params) { p.Depth = 1 },
 		func(p *encode.Params) { p.Keep = 1 },
-		func(p *encode.Params) { p.Keep = 8 },
+		func(p *encode.Params) { p.Keep = 2 },
 		func(p *encode.Params) { p.TreeMax = 100 },
 		func(p *encode.Params) { p.StorePages = 1 },
 		func(p *encode.Params) { p.StorePages = 20 },

@@ -8,7 +8,7 @@ type Params struct {
 	Keep        int    // matches that are kept of those found for a position, the longest ones; up to maxKeep
 	TreeMax     int    // positions in one tree; those of a bucket beyond that go into another
 	PartBits    uint32 // the text is sorted in so many parts, as a power of two: more take less memory and more time
-	StorePages  int    // pages of the match store; on the last quarter one match is kept for a position, and none when all are full
+	StorePages  int    // pages of the match store, of a kilobyte; on the last quarter one match is kept for a position, and none when all are full
 	Composites  int    // how many of the longest matches are tried with a literal and a repeated match behind them
 	Skip        int32  // a byte is not left from if the next one is reached at so much more, in 16ths of a bit, or less
 	Slack       uint32 // what such a composite may cost more up to its literal than the best way there, in 16ths of a bit
@@ -16,12 +16,12 @@ type Params struct {
 
 const (
 	maxNice = 127 // what a word of the match store can hold
-	maxKeep = 8
+	maxKeep = 4   // what the header of a record can count
 )
 
 // The levels. Sizes and times, compared with xz -9 in blocks of the same size, are in docs/BENCHMARKS.md.
 var (
-	Best     = Params{Nice: 96, RepeatLeast: 273, Depth: 20, Keep: 4, TreeMax: 1 << 20, PartBits: 2, StorePages: 20 << 10, Composites: 3, Skip: -8, Slack: 160}
-	Balanced = Params{Nice: 64, RepeatLeast: 200, Depth: 20, Keep: 4, TreeMax: 1 << 18, PartBits: 2, StorePages: 20 << 10, Composites: 3, Skip: 0, Slack: 128}
-	Fast     = Params{Nice: 64, RepeatLeast: 72, Depth: 12, Keep: 4, TreeMax: 1 << 15, PartBits: 2, StorePages: 7000, Composites: 1, Skip: 24, Slack: 48}
+	Best     = Params{Nice: 96, RepeatLeast: 273, Depth: 20, Keep: 4, TreeMax: 1 << 20, PartBits: 2, StorePages: 160 << 10, Composites: 3, Skip: -8, Slack: 160}
+	Balanced = Params{Nice: 64, RepeatLeast: 200, Depth: 20, Keep: 4, TreeMax: 1 << 18, PartBits: 2, StorePages: 160 << 10, Composites: 3, Skip: 0, Slack: 128}
+	Fast     = Params{Nice: 64, RepeatLeast: 72, Depth: 12, Keep: 4, TreeMax: 1 << 15, PartBits: 2, StorePages: 46000, Composites: 1, Skip: 24, Slack: 48}
 )

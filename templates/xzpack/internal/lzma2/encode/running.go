@@ -28,13 +28,14 @@ func (r *running) goBack(p uint32) {
 // at returns the matches at p, of up to limit bytes, of which nice are enough. It asks s for those that begin at the
 // positions up to p. What it returns is valid until the next call.
 func (r *running) at(text []byte, s *matchStore, p, nice, limit uint32) []match {
+	var room [maxKeep]uint32
 	for {
 		q := s.first(r.next, p)
 		if q > p {
 			r.next = p + 1
 			break
 		}
-		for _, w := range s.words(q) {
+		for _, w := range s.words(q, &room) {
 			m := match{q + w>>lenShift&lenMask, w & (1<<moreShift | distMask)}
 			if w>>lenShift&lenMask >= nice {
 				m.word |= openMark

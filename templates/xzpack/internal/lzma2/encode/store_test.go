@@ -37,13 +37,13 @@ func fill(s *matchStore, n uint32, seed uint64, most int) map[uint32]int {
 
 func TestStoreGivesBack(t *testing.T) {
 	var s matchStore // one for all: nothing of an earlier text may come back
-	for i, n := range []uint32{1, 5, segSize - 1, segSize, segSize + 1, 3*segSize + 77, 100, 2 * segSize} {
+	for i, n := range []uint32{1, 5, baySize - 1, baySize, baySize + 1, 3*baySize + 77, 100, 2 * baySize} {
 		s.reset(n, n, storeParams(4, 1<<20))
 		counts := fill(&s, n, uint64(i), min(4, maxKeep))
 		for pos := range n {
 			requireWords(t, counts[pos], &s, pos, "position %d of %d", pos, n)
 		}
-		// The parser looks one stretch ahead and comes back, across the boundary of segments, too.
+		// The parser looks one stretch ahead and comes back, across the boundary of bays, too.
 		for pos := range n {
 			ahead := min(n-1, pos+4000)
 			if ahead&15 == 0 {
@@ -59,7 +59,7 @@ func stored(s *matchStore, pos uint32) []uint32 {
 	if s.first(pos, pos) != pos {
 		return nil
 	}
-	return s.words(pos)
+	return s.words(pos, new([maxKeep]uint32))
 }
 
 // requireWords is not require.Equal, which takes its time.
@@ -75,7 +75,7 @@ func TestStorePages(t *testing.T) {
 	for size := 1; size <= maxKeep; size++ {
 		for lead := range 2 * (maxKeep + 2) {
 			var s matchStore
-			s.reset(segSize, segSize, storeParams(maxKeep, 1<<20))
+			s.reset(baySize, baySize, storeParams(maxKeep, 1<<20))
 			counts := make(map[uint32]int)
 			put := func(pos uint32, n int) {
 				counts[pos] = n
@@ -97,7 +97,7 @@ func TestStorePages(t *testing.T) {
 // TestStoreBudget: on the last quarter of the pages the longest match alone is kept, and then none,
 // but what comes back is right in any case, and no more memory is taken.
 func TestStoreBudget(t *testing.T) {
-	const n = 3 * segSize
+	const n = 3 * baySize
 	var last int
 	for _, budget := range []int{1, 2, 10, 100, 150, 300, 600, 100_000} {
 		var s matchStore

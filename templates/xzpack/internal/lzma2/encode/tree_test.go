@@ -118,16 +118,18 @@ func smallTexts(n int) map[string][]byte {
 	return texts
 }
 
-// TestTreesFindAll: with no limits on the search all that is worth having is found, and told where it begins.
+// TestTreesFindAll: with no limits on the search all that is worth having is found, and told where it begins; of what is
+// too much to keep, the longest.
 func TestTreesFindAll(t *testing.T) {
 	var f finder // one for all: nothing may be left of the text before
 	for name, text := range smallTexts(1500) {
 		for _, nice := range []uint32{keySize, 17, 40, 60} {
-			p := Params{Nice: nice, Depth: 1 << 20, Keep: 63, TreeMax: 1 << 20, StorePages: 1 << 20}
+			p := Params{Nice: nice, Depth: 1 << 20, Keep: maxKeep, TreeMax: 1 << 20, StorePages: 1 << 20}
 			all := search(t, &f, text, p)
 			requireReal(t, text, all, p)
 			for pos := range len(text) - 4 {
 				want := beginning(text, pos, oracle(text, pos, nice))
+				want = want[max(0, len(want)-maxKeep):]
 				if !slices.Equal(want, all[pos]) {
 					require.Equal(t, want, all[pos], "%s, nice %d, position %d", name, nice, pos)
 				}
@@ -139,16 +141,16 @@ func TestTreesFindAll(t *testing.T) {
 // TestTreesKeepTheLongest: limits lose matches, but none that are told are wrong; keeping fewer keeps the longest.
 func TestTreesKeepTheLongest(t *testing.T) {
 	for name, text := range smallTexts(1500) {
-		base := Params{Nice: 48, Depth: 20, Keep: 63, TreeMax: 1 << 20, StorePages: 1 << 20}
+		base := Params{Nice: 48, Depth: 20, Keep: maxKeep, TreeMax: 1 << 20, StorePages: 1 << 20}
 		all := search(t, new(finder), text, base)
 		requireReal(t, text, all, base)
-		for _, keep := range []int{1, 2, 4, 8} {
+		for keep := range maxKeep {
 			p := base
-			p.Keep = keep
+			p.Keep = keep + 1
 			kept := search(t, new(finder), text, p)
 			for pos := range kept {
-				want := all[pos][max(0, len(all[pos])-keep):]
-				require.True(t, slices.Equal(want, kept[pos]), "%s, keep %d, position %d", name, keep, pos)
+				want := all[pos][max(0, len(all[pos])-p.Keep):]
+				require.True(t, slices.Equal(want, kept[pos]), "%s, keep %d, position %d", name, p.Keep, pos)
 			}
 		}
 		for _, trees := range []int{2, 100, 1024, 1500} {
