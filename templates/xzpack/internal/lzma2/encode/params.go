@@ -23,5 +23,5 @@ const (
 var (
 	Best     = Params{Nice: 96, RepeatLeast: 273, Depth: 20, Keep: 4, TreeMax: 1 << 20, PartBits: 2, StorePages: 160 << 10, Composites: 3, Skip: -8, Slack: 160}
 	Balanced = Params{Nice: 64, RepeatLeast: 200, Depth: 20, Keep: 4, TreeMax: 1 << 18, PartBits: 2, StorePages: 160 << 10, Composites: 3, Skip: 0, Slack: 128}
-	Fast     = Params{Nice: 64, RepeatLeast: 72, Depth: 12, Keep: 4, TreeMax: 1 << 15, PartBits: 2, StorePages: 46000, Composites: 1, Skip: 24, Slack: 48}
+	Fast     = Params{Nice: 64, RepeatLeast: 72, Depth: 12, Keep: 2, TreeMax: 1 << 15, PartBits: 2, StorePages: 46000, Composites: 1, Skip: 28, Slack: 48}
 )
