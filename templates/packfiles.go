@@ -108,7 +108,7 @@ func unpackFile(ctx context.Context, path, dest string, out FilesOptions, opt Un
 	if out.DryRun {
 		return Item{State: Planned, Reason: "would be unpacked", Sizes: &sizes}, nil
 	}
-	xo := xzpack.UnpackOptions{Jobs: opt.Jobs}
+	xo := xzpack.UnpackOptions{Jobs: opt.Jobs, WriteBack: true}
 	if opt.Progress != nil {
 		xo.Progress = func(p xzpack.Progress) { opt.Progress(Progress{Item: path, Done: p.Done, Total: p.Total}) }
 	}

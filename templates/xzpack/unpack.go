@@ -12,6 +12,10 @@ type UnpackOptions struct {
 	Content  io.Writer // gets the content, too, once and in order; nil = nobody. Zeros go to its WriteZeros(int64) error where it has one
 	Packed   io.Writer // gets the .xz file as it is read, once and in order; nil = nobody
 	Progress func(Progress)
+
+	// WriteBack lets Unpack hand each block to the disk at once, on Linux: the Sync of a caller who wants one has
+	// little left to wait for.
+	WriteBack bool
 }
 
 // Unpack makes the regular file dst hold the content: it is emptied, then written in parallel, with holes where at least
@@ -32,13 +36,18 @@ func (r *ReaderAt) Unpack(ctx context.Context, dst *os.File, opt UnpackOptions) 
 		if b.zero {
 			return nil
 		}
-		return eachRun(b.content, func(off int, p []byte, zero bool) error {
+		start := r.blocks[b.index].content
+		err := eachRun(b.content, func(off int, p []byte, zero bool) error {
 			if zero {
 				return nil
 			}
-			_, err := dst.WriteAt(p, r.blocks[b.index].content+int64(off))
+			_, err := dst.WriteAt(p, start+int64(off))
 			return err
 		})
+		if err == nil && opt.WriteBack {
+			writeBack(dst, start, int64(len(b.content)))
+		}
+		return err
 	}, nil)
 }
 

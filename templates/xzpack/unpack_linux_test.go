@@ -26,6 +26,9 @@ func TestUnpackIsSparse(t *testing.T) {
 		"at random": func(f *os.File) error {
 			return open(t, sizes).Unpack(context.Background(), f, xzpack.UnpackOptions{})
 		},
+		"written back": func(f *os.File) error {
+			return open(t, sizes).Unpack(context.Background(), f, xzpack.UnpackOptions{WriteBack: true})
+		},
 		"stream":           func(f *os.File) error { return stream(t, bytes.NewReader(sizes), xzpack.ReaderOptions{}).Unpack(f) },
 		"stream, no sizes": func(f *os.File) error { return stream(t, bytes.NewReader(without), xzpack.ReaderOptions{}).Unpack(f) },
 	} {
