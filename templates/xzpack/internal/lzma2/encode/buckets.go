@@ -66,9 +66,6 @@ func (f *finder) find(ctx context.Context, text []byte, n uint32, active []span,
 	})
 }
 
-// rangeLeast is how many positions of a part are sorted together in any case.
-const rangeLeast = 1 << 22
-
 // find puts the matches of a part of the active positions, of which there are count, into store. Where one part has many
 // more of them than the others, as in a text of few symbols, it is sorted in ranges, for the sake of memory: such a text has
 // its matches near.
@@ -77,7 +74,7 @@ func (f *sorter) find(ctx context.Context, text []byte, n, count uint32, active 
 	f.choose(text, n, active, part, 32-p.PartBits)
 	usual := count>>p.PartBits + count>>(p.PartBits+3)
 	for from := 0; from < len(f.chosen); {
-		to := f.rangeEnd(from, max(usual, rangeLeast))
+		to := f.rangeEnd(from, max(usual, p.RangeLeast))
 		f.sort(text, active, shift, 1<<(32-shift-p.PartBits), usual, from, to)
 		if err := f.visit(ctx, text, p, store); err != nil {
 			return err

@@ -8,6 +8,7 @@ type Params struct {
 	Keep        int    // matches that are kept of those found for a position, the longest ones; up to maxKeep
 	TreeMax     int    // positions in one tree; those of a bucket beyond that go into another
 	PartBits    uint32 // the text is sorted in so many parts, as a power of two: more take less memory and more time
+	RangeLeast  uint32 // so many positions of a part are sorted together in any case, if it has more than its share
 	StorePages  int    // pages of the match store, of a kilobyte; on the last quarter one match is kept for a position, and none when all are full
 	Composites  int    // how many of the longest matches are tried with a literal and a repeated match behind them
 	Skip        int32  // a byte is not left from if the next one is reached at so much more, in 16ths of a bit, or less
@@ -21,7 +22,7 @@ const (
 
 // The levels. Sizes and times, compared with xz -9 in blocks of the same size, are in docs/BENCHMARKS.md.
 var (
-	Best     = Params{Nice: 96, RepeatLeast: 273, Depth: 20, Keep: 4, TreeMax: 1 << 20, PartBits: 2, StorePages: 160 << 10, Composites: 3, Skip: -8, Slack: 160}
-	Balanced = Params{Nice: 64, RepeatLeast: 200, Depth: 20, Keep: 4, TreeMax: 1 << 18, PartBits: 2, StorePages: 160 << 10, Composites: 3, Skip: 0, Slack: 128}
-	Fast     = Params{Nice: 64, RepeatLeast: 72, Depth: 12, Keep: 2, TreeMax: 1 << 15, PartBits: 2, StorePages: 46000, Composites: 1, Skip: 28, Slack: 48}
+	Best     = Params{Nice: 127, RepeatLeast: 273, Depth: 20, Keep: 4, TreeMax: 1 << 20, PartBits: 2, RangeLeast: 1 << 24, StorePages: 160 << 10, Composites: 3, Skip: -8, Slack: 160}
+	Balanced = Params{Nice: 64, RepeatLeast: 200, Depth: 20, Keep: 4, TreeMax: 1 << 18, PartBits: 2, RangeLeast: 1 << 22, StorePages: 160 << 10, Composites: 3, Skip: 0, Slack: 128}
+	Fast     = Params{Nice: 64, RepeatLeast: 72, Depth: 12, Keep: 2, TreeMax: 1 << 15, PartBits: 2, RangeLeast: 1 << 22, StorePages: 46000, Composites: 1, Skip: 28, Slack: 48}
 )
