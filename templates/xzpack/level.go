@@ -13,9 +13,9 @@ type Level int
 // The levels. They find repetitions anywhere in a block, and differ in how long they look for the best of them. Sizes and
 // times are those of xz -9 in blocks of 16 MiB times so much; docs/BENCHMARKS.md has the figures.
 const (
-	Best     Level = iota // up to 0.4 % smaller, in 0.65 to 0.7 of the CPU time
-	Balanced              // 0.2 % larger, in 0.55 to 0.6 of the CPU time
-	Fast                  // 1 to 2 % larger, in 0.42 to 0.47 of the CPU time, and two thirds of the memory
+	Best     Level = iota // up to 0.6 % smaller, in 0.6 to 0.75 of the CPU time
+	Balanced              // 0.2 % larger, in 0.5 to 0.65 of the CPU time
+	Fast                  // 1 to 2 % larger, in 0.4 to 0.5 of the CPU time, and two thirds of the memory
 )
 
 var levelNames = [...]string{Best: "best", Balanced: "balanced", Fast: "fast"}
