@@ -13,8 +13,8 @@ type UnpackOptions struct {
 	Packed   io.Writer // gets the .xz file as it is read, once and in order; nil = nobody
 	Progress func(Progress)
 
-	// WriteBack lets Unpack hand each block to the disk at once, on Linux: the Sync of a caller who wants one has
-	// little left to wait for.
+	// WriteBack lets Unpack hand each block that it decodes in memory to the disk at once, on Linux: the Sync of a
+	// caller who wants one has little left to wait for.
 	WriteBack bool
 }
 
