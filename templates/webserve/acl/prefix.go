@@ -56,6 +56,9 @@ func parsePrefix(s string) (netip.Prefix, error) {
 	if m := p.Masked(); m != p {
 		return none, fmt.Errorf("it has host bits; the network is %s, the address alone %s", m, a)
 	}
+	if p == halfMapped {
+		return none, fmt.Errorf("half of it is the IPv4-mapped addresses, which are compared as IPv4; write %s", notMappedHalf)
+	}
 	return p, nil
 }
 

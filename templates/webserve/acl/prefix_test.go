@@ -27,7 +27,7 @@ var goodPrefixes = map[string]string{
 	"fe80::/10":                      "fe80::/10",
 	"ffff:ffff:ffff:ffff::/64":       "ffff:ffff:ffff:ffff::/64",
 	"1:2:3:4:5:6:7:8/128":            "1:2:3:4:5:6:7:8/128",
-	"::fffe:0:0/95":                  "::fffe:0:0/95",
+	"::fffe:0:0/96":                  "::fffe:0:0/96",
 	"1:2:3:4:5:6:7:0/112":            "1:2:3:4:5:6:7:0/112",
 	"255.255.255.255":                "255.255.255.255/32",
 	"128.0.0.0/1":                    "128.0.0.0/1",
@@ -73,6 +73,7 @@ var badPrefixes = map[string]string{
 	"0:0:0:0:0:ffff:c000:20": "IPv4-mapped addresses are compared as IPv4; write 192.0.0.32",
 	"::ffff:0:0/96":          "IPv4-mapped addresses are compared as IPv4; write 0.0.0.0/0",
 	"::ffff:0.0.0.0/80":      "it cuts through the IPv4-mapped addresses",
+	"::fffe:0:0/95":          "half of it is the IPv4-mapped addresses, which are compared as IPv4; write ::fffe:0:0/96",
 
 	// zones
 	"fe80::1%eth0":    `an IPv6 zone (what follows "%") says nothing about a client`,
@@ -240,7 +241,10 @@ func TestEqualDoesNotKnowMappedAddresses(t *testing.T) {
 	require.Equal(t, []string{"::/0"}, texts(around))
 	require.True(t, around.Union(set(t, "0.0.0.0/0")).IsEveryone())
 	// Prefixes that hold them stay as they were written.
-	for _, p := range []string{"::/0", "::/79", "::/80", "::8000:0:0/81", "::fffe:0:0/95", "::1:0:0:0/80", "::fffc:0:0/95"} {
+	for _, p := range []string{"::/0", "::/79", "::/80", "::8000:0:0/81", "::fffe:0:0/96", "::1:0:0:0/80", "::fffc:0:0/95"} {
 		require.Equal(t, []string{p}, texts(set(t, p)))
 	}
+	// But none is named of which they are half: a set that holds no more than its
+	// other half would be printed wider than it was written.
+	require.Equal(t, []string{"::fffe:0:0/96"}, texts(acl.NewSet(netip.MustParsePrefix("::fffe:0:0/95"))))
 }

@@ -122,6 +122,9 @@ func (s Set) Prefixes() []netip.Prefix {
 	for _, r := range s.spans {
 		for lo := r.lo; lo.IsValid() && !r.hi.Less(lo); {
 			p := widest(lo, r.hi)
+			if p == halfMapped { // whose other half nobody asks for: do not name it
+				p = notMappedHalf
+			}
 			if !lo.Is4In6() { // whoever looks one up asks for the IPv4 address
 				out = append(out, p)
 			}
@@ -159,10 +162,13 @@ func merge(spans []span) []span {
 	return slices.Clip(out)
 }
 
-// The IPv4-mapped addresses and the address before them.
+// The IPv4-mapped addresses and the address before them; the one prefix of which
+// they are half, and its other half, which is the same set of clients.
 var (
-	mappedSpan = span{netip.MustParseAddr("::ffff:0:0"), netip.MustParseAddr("::ffff:ffff:ffff")}
-	mappedPrev = mappedSpan.lo.Prev()
+	mappedSpan    = span{netip.MustParseAddr("::ffff:0:0"), netip.MustParseAddr("::ffff:ffff:ffff")}
+	mappedPrev    = mappedSpan.lo.Prev()
+	halfMapped    = netip.MustParsePrefix("::fffe:0:0/95")
+	notMappedHalf = netip.MustParsePrefix("::fffe:0:0/96")
 )
 
 // joins reports whether b, which begins no earlier than a, overlaps a or

@@ -76,7 +76,7 @@ func TestExportRefuses(t *testing.T) {
 // IPv4-mapped addresses are no addresses of clients: httpd would refuse the whole
 // file for one.
 func TestExportMapped(t *testing.T) {
-	p := parse(t, "zone repo\nallow ::fffe:0:0/95\ndeny ::fffe:0:0/97\n")
+	p := parse(t, "zone repo\nallow ::fffe:0:0/96\ndeny ::fffe:0:0/97\n")
 	for _, f := range []frontend.Format{frontend.HTTPD, frontend.Nginx, frontend.Caddy} {
 		out := string(export(t, f, p, frontend.ExportOptions{}))
 		require.Contains(t, out, "::fffe:8000:0/97")
