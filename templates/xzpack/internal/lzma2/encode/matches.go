@@ -1,5 +1,7 @@
 package encode
 
+import "math/bits"
+
 // matches are what can be coded at a position beside literals and repeated distances.
 type matches struct {
 	list []match // lengths and distances growing
@@ -45,8 +47,13 @@ func (e *Encoder) matchesAt(p, limit uint32) (m matches) {
 			if n > 0 && out[n-1].word&distMask == d {
 				n--
 			}
-			out[n] = match{p + 4, 1<<moreShift | d}
+			// Up to seven bytes: the trees may not know of the nearest match of so few, and more are not worth a loop.
+			end := p + min(uint32(bits.TrailingZeros64(le64(text, four)^le64(text, p)|1<<56))>>3, limit)
+			out[n] = match{end, 1<<moreShift | d}
 			n++
+			for len(list) > 0 && list[0].end <= end {
+				list = list[1:]
+			}
 		}
 	}
 	m.list = list

@@ -24,7 +24,7 @@ const (
 // This is the larger part of an encoder's memory, so it is packed as far as the parser can still read it at once.
 type matchStore struct {
 	pages   []byte // of pageSize each
-	shelves []shelf
+	shelves [numParts]shelf
 
 	// An index of two bays, one with an even and one with an odd number.
 	loaded [2]int                  // which; -1 if none
@@ -69,17 +69,12 @@ const (
 // reset empties the store for a text of n positions, of which count are searched.
 func (s *matchStore) reset(n, count uint32, p *Params) {
 	bays := int(n>>bayBits) + 1
-	parts := 1 << p.PartBits
 	// As much as could be needed is allocated at once: what is not written takes no memory.
 	size := int(count) * (headerSize + wordSize*min(p.Keep, maxKeep))
-	room := min(p.StorePages>>p.PartBits, size/(pageRoom-wordSize*maxKeep)+bays)
-	if len(s.pages)>>pageBits < room*parts {
-		s.pages = make([]byte, room*parts<<pageBits)
+	room := min(p.StorePages/numParts, size/(pageRoom-wordSize*maxKeep)+bays)
+	if len(s.pages)>>pageBits < room*numParts {
+		s.pages = make([]byte, room*numParts<<pageBits)
 	}
-	if len(s.shelves) < parts {
-		s.shelves = make([]shelf, parts)
-	}
-	s.shelves = s.shelves[:parts]
 	for i := range s.shelves {
 		h := &s.shelves[i]
 		h.pages, h.used, h.end = s.pages, i*room, (i+1)*room

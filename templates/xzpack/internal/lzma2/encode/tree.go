@@ -28,11 +28,12 @@ const (
 // compared with the nodes that it passes, from the nearest position to the farthest, and splits them into those before
 // and behind it. This is the binary tree of LZMA's usual match finders.
 type tree struct {
-	text  []byte
-	nice  uint32
-	depth int
-	keep  int
-	store *shelf
+	text   []byte
+	nice   uint32
+	inside uint32 // up to nice
+	depth  int
+	keep   int
+	store  *shelf
 }
 
 const keySize = 16
@@ -58,7 +59,7 @@ func (t *tree) plant(nodes []node, positions []uint32) []node {
 // search finds the matches of all nodes, which are those of a bucket in the order of the text, and stores those that
 // begin there: that cannot be extended to the left. The others are found one position earlier, and run on.
 func (t *tree) search(nodes []node) {
-	text, nice := t.text, t.nice
+	text, nice, inside := t.text, t.nice, t.inside
 	var found [1 << 6]uint32
 	nodes[0].child = [2]int32{-1, -1}
 	for i := 1; i < len(nodes); i++ {
@@ -85,10 +86,15 @@ func (t *tree) search(nodes []node) {
 				l = 8 + uint32(bits.LeadingZeros64(x))>>3
 				less = n.key1 < key1
 			} else {
-				l = matchLen(text, n.pos, p, min(sameLesser, sameGreater), nice)
-				if l >= nice {
+				enough := nice
+				if n.before == before {
+					enough = inside
+				}
+				l = matchLen(text, n.pos, p, min(sameLesser, sameGreater), enough)
+				if l >= enough {
 					*lesser, *greater = n.child[0], n.child[1]
 					if l > best && (n.before != before || sample) {
+						l = matchLen(text, n.pos, p, l, nice)
 						found[count&63] = l<<lenShift | (p - n.pos - 1)
 						count++
 					}
