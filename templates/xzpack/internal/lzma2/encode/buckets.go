@@ -143,6 +143,7 @@ func (f *sorter) visit(ctx context.Context, text []byte, p *Params, store *shelf
 		f.nodes = make([]node, room)
 	}
 	t := tree{text: text, nice: p.Nice, inside: min(p.Inside, p.Nice), depth: p.Depth, keep: min(p.Keep, maxKeep), store: store}
+	group := uint32(min(groupSize, len(f.nodes)))
 	start := uint32(alone + 1)
 	for h := 0; h < len(counts); {
 		if ctx.Err() != nil {
@@ -150,9 +151,9 @@ func (f *sorter) visit(ctx context.Context, text []byte, p *Params, store *shelf
 		}
 		// The buckets up to g make a group; a larger bucket stands alone.
 		g, end := h, start
-		for ; g < len(counts) && end-start < groupSize; g++ {
+		for ; g < len(counts) && end-start < group; g++ {
 			if c := counts[g]; c > alone+1 {
-				if c-start > groupSize && end > start {
+				if c-start > group && end > start {
 					break
 				}
 				end = c

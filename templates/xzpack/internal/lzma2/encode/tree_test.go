@@ -124,7 +124,7 @@ func TestTreesFindAll(t *testing.T) {
 	var f finder // one for all: nothing may be left of the text before
 	for name, text := range smallTexts(1500) {
 		for _, nice := range []uint32{keySize, 17, 40, 60} {
-			p := Params{Nice: nice, Depth: 1 << 20, Keep: maxKeep, TreeMax: 1 << 20, StorePages: 1 << 20}
+			p := Params{Nice: nice, Hash: 5, Inside: nice, Depth: 1 << 20, Keep: maxKeep, TreeMax: 1 << 20, RangeLeast: 1 << 24, StorePages: 1 << 20}
 			all := search(t, &f, text, p)
 			requireReal(t, text, all, p)
 			for pos := range len(text) - 4 {
@@ -141,7 +141,7 @@ func TestTreesFindAll(t *testing.T) {
 // TestTreesKeepTheLongest: limits lose matches, but none that are told are wrong; keeping fewer keeps the longest.
 func TestTreesKeepTheLongest(t *testing.T) {
 	for name, text := range smallTexts(1500) {
-		base := Params{Nice: 48, Depth: 20, Keep: maxKeep, TreeMax: 1 << 20, StorePages: 1 << 20}
+		base := Params{Nice: 48, Hash: 5, Inside: 48, Depth: 20, Keep: maxKeep, TreeMax: 1 << 20, RangeLeast: 1 << 24, StorePages: 1 << 20}
 		all := search(t, new(finder), text, base)
 		requireReal(t, text, all, base)
 		for keep := range maxKeep {
