@@ -17,8 +17,8 @@ const leastOfNginx = 0.9
 // leastWithPrefixes is what a long allow-list may leave of the rate.
 const leastWithPrefixes = 0.95
 
-// finer is how many rounds of a contest of two that are nearly the same come instead of one.
-const finer = 8
+// moreRounds is how many rounds of a contest of two that are nearly the same come instead of one.
+const moreRounds = 8
 
 // contest is one load on several servers.
 type contest struct {
@@ -56,7 +56,7 @@ func (b *bench) compare(ctx context.Context) error {
 	if b.lean {
 		client = "one that does next to nothing but read"
 	}
-	fmt.Fprintf(b.out, "Each server was asked for %.1f s in turn; medians of %d rounds, and of the ratios of the rounds; for the allow-list of %d rounds, as much shorter. The client, %s, is a process of its own on the same cores. Both servers write an access log.\n", b.seconds, b.runs, finer*b.runs, client)
+	fmt.Fprintf(b.out, "Each server was asked for %.1f s in turn; medians of %d rounds, and of the ratios of the rounds; for the allow-list of %d rounds, as much shorter. The client, %s, is a process of its own on the same cores. Both servers write an access log.\n", b.seconds, b.runs, moreRounds*b.runs, client)
 	gib := func(r result) float64 { return r.gib() }
 	perSecond := func(r result) float64 { return r.perSecond() }
 	var large, small, prefixes []contest
@@ -64,7 +64,7 @@ func (b *bench) compare(ctx context.Context) error {
 		large = append(large, contest{fmt.Sprintf("%d MiB, %d clients", b.largeMB, clients), "/repo/large.img", clients, gib, "%.2f GiB/s", 1})
 		small = append(small, contest{fmt.Sprintf("4 KiB, %d clients", clients), "/repo/small.img", clients, perSecond, "%.0f requests/s", 1})
 	}
-	prefixes = append(prefixes, contest{"4 KiB in a zone with an allow-list, 16 clients", "/kubevirt/small.img", 16, perSecond, "%.0f requests/s", finer})
+	prefixes = append(prefixes, contest{"4 KiB in a zone with an allow-list, 16 clients", "/kubevirt/small.img", 16, perSecond, "%.0f requests/s", moreRounds})
 	for _, part := range []struct {
 		title    string
 		contests []contest
