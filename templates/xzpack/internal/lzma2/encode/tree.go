@@ -86,16 +86,22 @@ func (t *tree) search(nodes []node) {
 				l = 8 + uint32(bits.LeadingZeros64(x))>>3
 				less = n.key1 < key1
 			} else {
+				// A node that took another's place may stand on the wrong side of those that agree with both in inside
+				// bytes: of what is beyond, the nodes above tell nothing.
 				enough := nice
 				if n.before == before {
 					enough = inside
 				}
-				l = matchLen(text, n.pos, p, min(sameLesser, sameGreater), enough)
+				l = matchLen(text, n.pos, p, min(sameLesser, sameGreater, inside), enough)
 				if l >= enough {
 					*lesser, *greater = n.child[0], n.child[1]
 					if l > best && (n.before != before || sample) {
 						l = matchLen(text, n.pos, p, l, nice)
-						found[count&63] = l<<lenShift | (p - n.pos - 1)
+						more := uint32(0)
+						if l < nice && le16(text, n.pos+l+1) == le16(text, p+l+1) {
+							more = 1 << moreShift
+						}
+						found[count&63] = more | l<<lenShift | (p - n.pos - 1)
 						count++
 					}
 					break

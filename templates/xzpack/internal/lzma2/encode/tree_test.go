@@ -153,9 +153,34 @@ func TestTreesKeepTheLongest(t *testing.T) {
 				require.True(t, slices.Equal(want, kept[pos]), "%s, keep %d, position %d", name, p.Keep, pos)
 			}
 		}
+		for inside := uint32(keySize); inside < base.Nice; inside += 4 { // trees in which not all is in order
+			p := base
+			p.Inside = inside
+			requireReal(t, text, search(t, new(finder), text, p), p)
+		}
 		for _, trees := range []int{2, 100, 1024, 1500} {
 			p := base
 			p.TreeMax = trees
+			requireReal(t, text, search(t, new(finder), text, p), p)
+		}
+	}
+}
+
+// TestTreesOutOfOrder: where a position takes another's place that it agrees with in some bytes only, the order of the tree
+// is right for so many bytes and no more. What is told must still be real.
+func TestTreesOutOfOrder(t *testing.T) {
+	for seed := range uint64(30) {
+		rnd := rand.New(rand.NewPCG(seed, 4))
+		var text []byte
+		piece := random(seed, 80)
+		for len(text) < 8000 { // each is like one before it, but for a byte somewhere behind what all begin with
+			text = append(text, piece...)
+			piece = bytes.Clone(text[rnd.IntN(len(text)/80)*80:][:80])
+			piece[keySize+4+rnd.IntN(60-keySize)]++
+			piece[79] = byte(rnd.IntN(6)) // one takes the place of those that have the same byte before them
+		}
+		for _, inside := range []uint32{keySize, 24, 40} {
+			p := Params{Nice: maxNice, Hash: 6, Inside: inside, Depth: 16, Keep: maxKeep, TreeMax: 1 << 20, RangeLeast: 1 << 24, StorePages: 1 << 20}
 			requireReal(t, text, search(t, new(finder), text, p), p)
 		}
 	}
