@@ -50,7 +50,7 @@ func (e *entropy) text() (text []byte) {
 		op := e.byte()
 		n := e.size(mostHard)
 		s := newSource(uint64(op))
-		switch op % 12 {
+		switch op % 13 {
 		case 0, 1: // literals
 			k := min(n, len(*e), 32)
 			text = append(text, (*e)[:k]...)
@@ -61,7 +61,7 @@ func (e *entropy) text() (text []byte) {
 				continue
 			}
 			text = repeated(text, e.size(len(text)), n)
-			if op%12 == 5 { // and again, with a byte between
+			if op%13 == 5 { // and again, with a byte between
 				text = repeated(append(text, op), e.size(len(text)), n)
 			}
 		case 6: // a run
@@ -85,6 +85,9 @@ func (e *entropy) text() (text []byte) {
 			hard += n
 		case 11:
 			text = append(text, s.prose(n)...)
+			hard += n
+		case 12:
+			text = append(text, s.relatives(n, 20+e.size(200))...)
 			hard += n
 		}
 		if hard > mostHard {

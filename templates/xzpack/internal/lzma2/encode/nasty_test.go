@@ -54,6 +54,7 @@ func nasty(n int) map[string]func() []byte {
 	}
 	for _, l := range []int{30, 60, 100, 250, 1000} {
 		m[fmt.Sprintf("almost %d", l)] = func() []byte { return newSource(5).almost(n, l) }
+		m[fmt.Sprintf("relatives %d", l)] = func() []byte { return newSource(5).relatives(n, l) }
 	}
 	return m
 }

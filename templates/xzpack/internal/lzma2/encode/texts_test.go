@@ -138,3 +138,16 @@ func (s source) almost(n, size int) []byte {
 	}
 	return p[:n]
 }
+
+// relatives are pieces that are each like an earlier one but for a byte, behind one of few bytes.
+func (s source) relatives(n, size int) []byte {
+	var p []byte
+	piece := s.noise(size)
+	for len(p) < n {
+		p = append(append(p, byte(s.IntN(6))), piece...)
+		at := s.IntN(len(p)/(size+1))*(size+1) + 1
+		piece = bytes.Clone(p[at : at+size])
+		piece[s.IntN(size)]++
+	}
+	return p[:n]
+}
