@@ -47,7 +47,7 @@ func (f *finder) find(ctx context.Context, text []byte, n uint32, active []span,
 		count += a.to - a.from
 	}
 	store.reset(n, count, p)
-	f.parts.choose(text, n, active, p.Hash)
+	f.parts.choose(text, n, active, hasher{p.Hash})
 	threads = max(1, min(threads, numParts))
 	for len(f.sorters) < threads {
 		f.sorters = append(f.sorters, sorter{})

@@ -5,7 +5,7 @@ type Params struct {
 	Nice        uint32 // matches of this length are taken without a look at anything else; up to maxNice
 	RepeatLeast uint32 // repeats from this length on are taken before all else, and their insides are not searched; more than Nice
 	Depth       int    // nodes of a tree that are visited for a position
-	Inside      uint32 // a position that goes on with a match of this length, which began earlier, takes the place in the tree of the one it matches
+	Inside      uint32 // a position that goes on with a match of this length, which began earlier, takes the place in the tree of the one it matches; Nice: as all matches do
 	Keep        int    // matches that are kept of those found for a position, the longest ones; up to maxKeep
 	TreeMax     int    // positions in one tree; those of a bucket beyond that go into another
 	Hash        uint32 // bytes that are hashed: matches of fewer are found where they are the nearest ones; 5 or 6

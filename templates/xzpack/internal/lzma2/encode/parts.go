@@ -2,7 +2,8 @@ package encode
 
 import "math/bits"
 
-// A text's positions are in one of so many parts, by the first bits of their hashes.
+// A text's positions are in one of so many parts, by the first bits of their hashes: two, for each of which [parts] has a
+// field.
 const (
 	partBits = 2
 	numParts = 1 << partBits
@@ -23,23 +24,21 @@ type parts struct {
 	active, high, low []uint64
 }
 
-// choose hashes so many bytes at all active positions of text, which has n bytes.
-func (s *parts) choose(text []byte, n uint32, active []span, bytes uint32) {
+// choose hashes all active positions of text, which has n bytes.
+func (s *parts) choose(text []byte, n uint32, active []span, hash hasher) {
 	words := int(n>>6) + 1
 	s.active, s.high, s.low = resize(s.active, words), resize(s.high, words), resize(s.low, words)
-	hash := hasher{bytes}
 	n = max(n, 4) - 4 // the last bytes begin no match
 	for _, a := range active {
 		for p, to := a.from, min(a.to, n); p < to; {
 			end := min(to, p|63+1)
-			var is, high, low uint64
+			var high, low uint64
 			for q := p; q < end; q++ {
 				h := hash.of(text, q) >> (32 - partBits)
-				is |= 1 << (q & 63)
 				high |= uint64(h>>1) << (q & 63)
 				low |= uint64(h&1) << (q & 63)
 			}
-			s.active[p>>6] |= is
+			s.active[p>>6] |= ^uint64(0) << (p & 63) & (^uint64(0) >> (63 - (end-1)&63)) // from p to end
 			s.high[p>>6] |= high
 			s.low[p>>6] |= low
 			p = end
