@@ -24,6 +24,6 @@ const (
 // The levels. Sizes and times, compared with xz -9 in blocks of the same size, are in docs/BENCHMARKS.md.
 var (
 	Best     = Params{Nice: 127, RepeatLeast: 273, Depth: 20, Keep: 4, TreeMax: 1 << 20, Hash: 5, Inside: 127, RangeLeast: 1 << 24, StorePages: 160 << 10, Composites: 2, Skip: -4, Slack: 128}
-	Balanced = Params{Nice: 64, RepeatLeast: 200, Depth: 18, Keep: 4, TreeMax: 1 << 18, Hash: 5, Inside: 64, RangeLeast: 1 << 22, StorePages: 160 << 10, Composites: 2, Skip: 8, Slack: 128}
+	Balanced = Params{Nice: 64, RepeatLeast: 200, Depth: 18, Keep: 4, TreeMax: 1 << 18, Hash: 6, Inside: 64, RangeLeast: 1 << 22, StorePages: 160 << 10, Composites: 2, Skip: 12, Slack: 128}
 	Fast     = Params{Nice: 64, RepeatLeast: 72, Depth: 11, Keep: 2, TreeMax: 1 << 15, Hash: 6, Inside: 40, RangeLeast: 1 << 22, StorePages: 42000, Composites: 1, Skip: 28, Slack: 48}
 )
