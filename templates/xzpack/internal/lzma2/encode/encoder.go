@@ -96,7 +96,11 @@ func (e *Encoder) section(ctx context.Context, text []byte, spare bool) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	if err := e.finder.find(ctx, e.text, e.size, e.terrain.active, &e.params, &e.store, e.threads); err != nil {
+	p := e.params
+	if isText(e.text, e.size) {
+		p.Hash = p.TextHash
+	}
+	if err := e.finder.find(ctx, e.text, e.size, e.terrain.active, &p, &e.store, e.threads); err != nil {
 		return err
 	}
 	e.lookAnew()

@@ -9,6 +9,7 @@ type Params struct {
 	Keep        int    // matches that are kept of those found for a position, the longest ones; up to maxKeep
 	TreeMax     int    // positions in one tree; those of a bucket beyond that go into another
 	Hash        uint32 // bytes that are hashed: matches of fewer are found where they are the nearest ones; 5 or 6
+	TextHash    uint32 // the same for sections that are text
 	RangeLeast  uint32 // so many positions of a part are sorted together in any case, if it has more than its share
 	StorePages  int    // pages of the match store, of a kilobyte; on the last quarter one match is kept for a position, and none when all are full
 	Composites  int    // how many of the longest matches are tried with a literal and a repeated match behind them
@@ -23,7 +24,7 @@ const (
 
 // The levels. Sizes and times, compared with xz -9 in blocks of the same size, are in docs/BENCHMARKS.md.
 var (
-	Best     = Params{Nice: 127, RepeatLeast: 273, Depth: 20, Keep: 4, TreeMax: 1 << 20, Hash: 5, Inside: 127, RangeLeast: 1 << 24, StorePages: 160 << 10, Composites: 2, Skip: -4, Slack: 128}
-	Balanced = Params{Nice: 64, RepeatLeast: 200, Depth: 18, Keep: 4, TreeMax: 1 << 18, Hash: 6, Inside: 64, RangeLeast: 1 << 22, StorePages: 160 << 10, Composites: 2, Skip: 12, Slack: 128}
-	Fast     = Params{Nice: 64, RepeatLeast: 72, Depth: 11, Keep: 2, TreeMax: 1 << 15, Hash: 6, Inside: 40, RangeLeast: 1 << 22, StorePages: 42000, Composites: 1, Skip: 28, Slack: 48}
+	Best     = Params{Nice: 127, RepeatLeast: 273, Depth: 20, Keep: 4, TreeMax: 1 << 20, Hash: 5, TextHash: 6, Inside: 127, RangeLeast: 1 << 24, StorePages: 160 << 10, Composites: 2, Skip: -4, Slack: 128}
+	Balanced = Params{Nice: 64, RepeatLeast: 200, Depth: 18, Keep: 4, TreeMax: 1 << 18, Hash: 5, TextHash: 6, Inside: 64, RangeLeast: 1 << 22, StorePages: 160 << 10, Composites: 2, Skip: 12, Slack: 128}
+	Fast     = Params{Nice: 64, RepeatLeast: 72, Depth: 11, Keep: 2, TreeMax: 1 << 15, Hash: 6, TextHash: 6, Inside: 40, RangeLeast: 1 << 22, StorePages: 42000, Composites: 1, Skip: 28, Slack: 48}
 )

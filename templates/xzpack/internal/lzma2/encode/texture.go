@@ -1,0 +1,26 @@
+package encode
+
+const (
+	// textureStep is how far the bytes lie apart that are looked at: no multiple of what records and instructions have for
+	// a size, so that all of their bytes get their turn.
+	textureStep = 7
+	// textShare is the least part, in quarters, that printable bytes have in a text of which the rest are not zeros. Of
+	// archives of sources they are 0.8 or more, of programs and libraries 0.4 to 0.7.
+	textShare = 3
+)
+
+// isText says whether a human being could read most of the n bytes of text, with zeros left aside: they stand between the
+// files of archives and images. In such a text matches of five bytes save next to nothing that those of six do not.
+func isText(text []byte, n uint32) bool {
+	printable, others := 0, 0
+	for i := uint32(0); i < n; i += textureStep {
+		switch b := text[i]; {
+		case b == 0:
+		case b >= ' ' && b <= '~' || b == '\n' || b == '\t':
+			printable++
+		default:
+			others++
+		}
+	}
+	return 4*printable > textShare*(printable+others)
+}
