@@ -1,11 +1,11 @@
 package encode
 
 const (
-	// textureStep is how far the bytes lie apart that are looked at: no multiple of what records and instructions have for
-	// a size, so that all of their bytes get their turn.
+	// textureStep is how far the bytes lie apart that are looked at: it shares no factor with the usual sizes of records
+	// and instructions, so that all of their bytes get their turn.
 	textureStep = 7
-	// textShare is the least part, in quarters, that printable bytes have in a text of which the rest are not zeros. Of
-	// archives of sources they are 0.8 or more, of programs and libraries 0.4 to 0.7.
+	// textShare is the part, in quarters, of a text's bytes other than zeros that more than must be printable. Of archives
+	// of sources 0.8 or more are, of programs and libraries 0.4 to 0.7.
 	textShare = 3
 )
 
