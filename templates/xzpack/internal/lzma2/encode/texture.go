@@ -4,8 +4,8 @@ const (
 	// textureStep is how far the bytes lie apart that are looked at: it shares no factor with the usual sizes of records
 	// and instructions, so that all of their bytes get their turn.
 	textureStep = 7
-	// textShare is the part, in quarters, of a text's bytes other than zeros that more than must be printable. Of archives
-	// of sources 0.8 or more are, of programs and libraries 0.4 to 0.7.
+	// textShare: of a text more than so many quarters of the bytes that are not zeros are printable. Of archives of sources
+	// 0.8 or more are, of programs and libraries 0.4 to 0.7.
 	textShare = 3
 )
 
