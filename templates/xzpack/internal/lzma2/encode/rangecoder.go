@@ -42,22 +42,24 @@ func (r *rangeCoder) shift() {
 	r.low = uint64(uint32(r.low) << 8)
 }
 
-// bit codes b, which is 0 or 1.
+// bit codes b, which is 0 or 1. Which of the two it is nobody can foresee where the code is dense, so nothing branches on
+// it.
 func (r *rangeCoder) bit(p *uint16, b uint32) {
-	v := uint32(*p)
+	v, ones := uint32(*p), -b
 	bound := r.rng >> model.ProbBits * v
-	if b == 0 {
-		r.rng = bound
-		*p = uint16(v + (1<<model.ProbBits-v)>>model.MoveBits)
-	} else {
-		r.low += uint64(bound)
-		r.rng -= bound
-		*p = uint16(v - v>>model.MoveBits)
-	}
-	if r.rng < model.TopValue {
-		r.rng <<= 8
+	r.low += uint64(bound & ones)
+	rng := bound ^ (bound^(r.rng-bound))&ones
+	*p = nextProb(v, ones)
+	if rng < model.TopValue {
+		rng <<= 8
 		r.shift()
 	}
+	r.rng = rng
+}
+
+// nextProb is what the probability v of a 0 becomes with a bit, of which ones has 32.
+func nextProb(v, ones uint32) uint16 {
+	return uint16(v + ((1<<model.ProbBits-v)>>model.MoveBits)&^ones - (v>>model.MoveBits)&ones)
 }
 
 // direct codes the n lowest bits of v with even chances, the highest first.
@@ -65,9 +67,7 @@ func (r *rangeCoder) direct(v, n uint32) {
 	for n > 0 {
 		n--
 		r.rng >>= 1
-		if v>>n&1 != 0 {
-			r.low += uint64(r.rng)
-		}
+		r.low += uint64(r.rng & -(v >> n & 1))
 		if r.rng < model.TopValue {
 			r.rng <<= 8
 			r.shift()
@@ -77,13 +77,24 @@ func (r *rangeCoder) direct(v, n uint32) {
 
 // tree codes the n lowest bits of v, the highest first.
 func (r *rangeCoder) tree(p []uint16, v, n uint32) {
-	m := uint32(1)
-	for n > 0 {
+	low, rng := r.low, r.rng
+	for m := uint32(1); n > 0; {
 		n--
 		b := v >> n & 1
-		r.bit(&p[m], b)
+		prob, ones := uint32(p[m]), -b
+		bound := rng >> model.ProbBits * prob
+		low += uint64(bound & ones)
+		rng = bound ^ (bound^(rng-bound))&ones
+		p[m] = nextProb(prob, ones)
 		m = m<<1 | b
+		if rng < model.TopValue {
+			rng <<= 8
+			r.low = low
+			r.shift()
+			low = r.low
+		}
 	}
+	r.low, r.rng = low, rng
 }
 
 // reverse codes the n lowest bits of v, the lowest first.
