@@ -13,6 +13,7 @@ type Encoder struct {
 
 	text    []byte // of the section, with Pad zeros behind it
 	size    uint32 // of the section
+	search  Search // for the section
 	buffer  []byte // for texts that have no room for the zeros
 	terrain terrain
 	finder  finder
@@ -37,8 +38,7 @@ type Encoder struct {
 	matchLens lengthPrices
 	repLens   lengthPrices
 	dists     distancePrices
-	matched   int // matches since the prices were computed
-	repeated  int // repeated matches since then
+	matched   int // matches since the prices of distances were computed
 
 	way way
 }
@@ -96,10 +96,12 @@ func (e *Encoder) section(ctx context.Context, text []byte, spare bool) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	p := e.params
+	e.search = e.params.Search
 	if isText(e.text, e.size) {
-		p.Hash = p.TextHash
+		e.search = e.params.Text
 	}
+	p := e.params
+	p.Search = e.search
 	if err := e.finder.find(ctx, e.text, e.size, e.terrain.active, &p, &e.store, e.threads); err != nil {
 		return err
 	}
@@ -146,18 +148,15 @@ func (e *Encoder) steps(steps []step) {
 	}
 }
 
-// pricesAfter is how many symbols of a kind are coded before their prices are computed anew.
-const pricesAfter = 128
+// distancesAfter is how many matches are coded before the prices of distances are computed anew.
+const distancesAfter = 128
 
 func (e *Encoder) updatePrices() {
-	if e.matched >= pricesAfter {
-		e.matchLens.update(&e.model.MatchLen, posMask, model.MaxMatch)
+	e.matchLens.refresh(&e.model.MatchLen, posMask)
+	e.repLens.refresh(&e.model.RepLen, posMask)
+	if e.matched >= distancesAfter {
 		e.dists.update(&e.model)
 		e.matched = 0
-	}
-	if e.repeated >= pricesAfter {
-		e.repLens.update(&e.model.RepLen, posMask, model.MaxMatch)
-		e.repeated = 0
 	}
 }
 
@@ -168,5 +167,7 @@ func (e *Encoder) needReset(ctl byte) {
 	e.state = 0
 	e.reps = [4]uint32{}
 	e.rc.reset()
-	e.matched, e.repeated = pricesAfter, pricesAfter
+	e.matchLens.outdate()
+	e.repLens.outdate()
+	e.matched = distancesAfter
 }

@@ -83,7 +83,10 @@ func TestOtherParams(t *testing.T) {
 	notRaced(t)
 	text := append(mixture(5, 200_000), make([]byte, 150)...) // it ends like what is behind it
 	for _, change := range []func(p *encode.Params){
-		func(p *encode.Params) { p.Depth = 1 },
+		func(p *encode.Params) { p.Depth, p.Text.Depth = 1, 1 },
+		func(p *encode.Params) { p.Stay, p.Text.Stay = 10_000, 10_000 },
+		func(p *encode.Params) { p.Skip, p.Stay, p.Text = -10_000, -10_000, p.Search },
+		func(p *encode.Params) { p.Hash, p.Text.Hash = 7, 5 },
 		func(p *encode.Params) { p.Keep = 1 },
 		func(p *encode.Params) { p.Keep = 2 },
 		func(p *encode.Params) { p.TreeMax = 100 },
@@ -92,7 +95,7 @@ func TestOtherParams(t *testing.T) {
 		func(p *encode.Params) { p.Composites = 0 },
 		func(p *encode.Params) { p.Composites = 9 },
 		func(p *encode.Params) { p.Slack = 0 },
-		func(p *encode.Params) { p.Nice = 16 },
+		func(p *encode.Params) { p.Nice = 24 },
 		func(p *encode.Params) { p.Nice, p.RepeatLeast = 127, 200 },
 		func(p *encode.Params) { p.RepeatLeast = 10_000 },
 		func(p *encode.Params) { p.RepeatLeast = p.Nice + 1 },

@@ -31,15 +31,6 @@ func priceOf(p uint16, b uint32) uint32 {
 	return uint32(bitPrice[(p^uint16(-b)&(1<<model.ProbBits-1))>>4&127])
 }
 
-// treePrice is the price of the n lowest bits of v, the highest first. The tree has 1<<n entries.
-func treePrice(p []uint16, v, n uint32) uint32 {
-	sum := uint32(0)
-	for v |= 1 << n; v > 1; v >>= 1 {
-		sum += priceOf(p[v>>1], v&1)
-	}
-	return sum
-}
-
 // reversePrice is the price of the n lowest bits of v, the lowest first.
 func reversePrice(p []uint16, v, n uint32) uint32 {
 	sum, m := uint32(0), uint32(1)
@@ -52,22 +43,50 @@ func reversePrice(p []uint16, v, n uint32) uint32 {
 	return sum
 }
 
-// lengthPrices are the prices of all lengths, by position state and length.
-type lengthPrices [1 << model.MaxPB][model.MaxMatch + 1]uint32
+// lengthPrices are the prices of all lengths, by position state and length. They are computed anew when so many lengths
+// have been coded.
+type lengthPrices struct {
+	of    [1 << model.MaxPB][model.MaxMatch + 1]uint32
+	coded int // lengths since they were computed
+}
 
-// update computes the prices of lengths up to longest for the position states up to mask.
-func (t *lengthPrices) update(l *model.Length, mask, longest uint32) {
-	low, mid, high := price0(l.Choice), price1(l.Choice)+price0(l.Choice2), price1(l.Choice)+price1(l.Choice2)
-	for n := uint32(18); n <= longest; n++ {
-		t[0][n] = high + treePrice(l.High[:], n-18, 8)
+const lengthsAfter = 32
+
+// outdate makes the next refresh compute them.
+func (t *lengthPrices) outdate() { t.coded = lengthsAfter }
+
+// refresh computes them if they are out of date, for the position states up to mask.
+func (t *lengthPrices) refresh(l *model.Length, mask uint32) {
+	if t.coded < lengthsAfter {
+		return
 	}
+	t.coded = 0
+	const mid, high = model.MinMatch + 8, model.MinMatch + 16 // where the other two trees begin
+	low1, mid1, high1 := price0(l.Choice), price1(l.Choice)+price0(l.Choice2), price1(l.Choice)+price1(l.Choice2)
+	treePrices(t.of[0][high:], l.High[:], high1)
 	for s := range mask + 1 {
-		row := &t[s]
-		for n := range uint32(8) {
-			row[2+n] = low + treePrice(l.Low[s][:], n, 3)
-			row[10+n] = mid + treePrice(l.Mid[s][:], n, 3)
+		row := &t.of[s]
+		treePrices(row[model.MinMatch:mid], l.Low[s][:], low1)
+		treePrices(row[mid:high], l.Mid[s][:], mid1)
+		if s > 0 {
+			copy(row[high:], t.of[0][high:])
 		}
-		copy(row[18:], t[0][18:])
+	}
+}
+
+// treePrices puts the prices of all values that the tree p codes into prices, a power of two of them. What stands before
+// a value costs base.
+func treePrices(prices []uint32, p []uint16, base uint32) {
+	n := len(prices)
+	p = p[:n]
+	prices[0] = base
+	// From the root on, each node's price, which stands at the first value below it, becomes those of its two children.
+	for m, step := 1, n/2; step > 0; m, step = 2*m, step/2 {
+		for k := 0; k < m; k++ {
+			at, prob := 2*step*k, p[m+k]
+			before := prices[at]
+			prices[at], prices[at+step] = before+price0(prob), before+price1(prob)
+		}
 	}
 }
 
@@ -80,11 +99,9 @@ type distancePrices struct {
 
 func (t *distancePrices) update(m *model.Model) {
 	for ls := range t.slot {
-		for s := range uint32(model.DistSlots) {
-			t.slot[ls][s] = treePrice(m.DistSlot[ls][:], s, 6)
-			if s >= model.EndPosModel {
-				t.slot[ls][s] += (s>>1 - 1 - model.AlignBits) << 4
-			}
+		treePrices(t.slot[ls][:], m.DistSlot[ls][:], 0)
+		for s := uint32(model.EndPosModel); s < model.DistSlots; s++ {
+			t.slot[ls][s] += (s>>1 - 1 - model.AlignBits) << 4
 		}
 	}
 	for d := range uint32(model.FullDistances) {

@@ -96,12 +96,13 @@ func TestLengthsCostTheirPrice(t *testing.T) {
 	for range 20 {
 		m := randomModel(rnd)
 		var prices lengthPrices
-		prices.update(&m.RepLen, posMask, model.MaxMatch)
+		prices.outdate()
+		prices.refresh(&m.RepLen, posMask)
 		for posState := range uint32(posMask + 1) {
 			for n := uint32(model.MinMatch); n <= model.MaxMatch; n++ {
 				l := m.RepLen
 				coded := codedBits(&r, func() { r.length(&l, posState, n) })
-				within(t, prices[posState][n], coded, 10, "length %d", n)
+				within(t, prices.of[posState][n], coded, 10, "length %d", n)
 			}
 		}
 	}

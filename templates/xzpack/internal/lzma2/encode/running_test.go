@@ -16,14 +16,14 @@ func TestRunning(t *testing.T) {
 	var f finder
 	complete := 0
 	for name, text := range smallTexts(1500) {
-		for _, nice := range []uint32{keySize, 17, 40, 60} {
+		for _, nice := range []uint32{keySize, keySize + 1, 40, 60} {
 			n := uint32(len(text))
 			whole := allKept(text, nice)
 			if whole {
 				complete++
 			}
 			var store matchStore
-			p := Params{Nice: nice, Hash: 5, Inside: nice, Depth: 1 << 20, Keep: maxKeep, TreeMax: 1 << 20, RangeLeast: 1 << 24, StorePages: 1 << 20}
+			p := Params{Nice: nice, Search: Search{Hash: 5, Depth: 1 << 20}, Inside: nice, Keep: maxKeep, TreeMax: 1 << 20, RangeLeast: 1 << 24, StorePages: 1 << 20}
 			require.NoError(t, f.find(context.Background(), padded(text), n, []span{{0, n}}, &p, &store, 1))
 			var r running
 			r.goBack(0)

@@ -172,6 +172,15 @@ func (s *matchStore) first(from, to uint32) uint32 {
 	return from
 }
 
+// begins tells whether there are matches for pos.
+func (s *matchStore) begins(pos uint32) bool {
+	bay := pos >> bayBits
+	if s.loaded[bay&1] != int(bay) {
+		s.load(bay)
+	}
+	return s.marks[bay&1][pos&bayMask>>6]>>(pos&63)&1 != 0
+}
+
 // words puts the words for a position that has any and that first has returned into room, short matches first.
 func (s *matchStore) words(pos uint32, room *[maxKeep]uint32) []uint32 {
 	record := s.pages[s.index[pos>>bayBits&1][pos&bayMask]:]

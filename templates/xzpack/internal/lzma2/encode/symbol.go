@@ -31,6 +31,7 @@ func (e *Encoder) symbol(back, n uint32) bool {
 		e.distance(back-newDist, min(n-model.MinMatch, model.LenStates-1))
 		e.reps[3], e.reps[2], e.reps[1], e.reps[0] = e.reps[2], e.reps[1], e.reps[0], back-newDist
 		e.state = model.AfterMatch[state]
+		e.matchLens.coded++
 		e.matched++
 		return true
 	}
@@ -53,7 +54,7 @@ func (e *Encoder) symbol(back, n uint32) bool {
 	}
 	rc.length(&m.RepLen, posState, n)
 	e.state = model.AfterRep[state]
-	e.repeated++
+	e.repLens.coded++
 	return true
 }
 

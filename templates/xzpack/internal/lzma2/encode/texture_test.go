@@ -29,8 +29,8 @@ func TestIsText(t *testing.T) {
 	require.False(t, isText(append(random(5, 1000), lines...), 1000), "what lies behind the text does not count")
 }
 
-// TestTextHash: it is the one of texts, and of nothing else.
-func TestTextHash(t *testing.T) {
+// TestTextSearch: it is that of texts, and of nothing else.
+func TestTextSearch(t *testing.T) {
 	var text []byte // where the nearest match of four bytes is seldom one of five
 	rnd := random(6, 30_000)
 	for i := range 10_000 {
@@ -45,7 +45,8 @@ func TestTextHash(t *testing.T) {
 	}
 	packed := func(text []byte, hash, textHash uint32) []byte {
 		p := Balanced
-		p.Hash, p.TextHash = hash, textHash
+		p.Search.Hash, p.Text.Hash = hash, textHash
+		p.Text.Depth, p.Text.Skip, p.Text.Stay = p.Depth, p.Skip, p.Stay
 		out, err := New(p).Encode(t.Context(), nil, text, false)
 		require.NoError(t, err)
 		return out

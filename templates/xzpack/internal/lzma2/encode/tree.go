@@ -5,14 +5,20 @@ import (
 	"math/bits"
 )
 
-// node is a position in a binary tree that is ordered by the text behind the positions. It carries the first 16 bytes of
+// node is a position in a binary tree that is ordered by the text behind the positions. It carries the first bytes of
 // that text, so that most comparisons need nothing else.
 type node struct {
-	key0, key1 uint64 // big-endian: they compare as the text does
-	pos        uint32
-	before     uint32   // the byte before it; where a span begins, something that no other position has
-	child      [2]int32 // nodes with lesser and greater text; none if negative
+	key0, key1, key2 uint64 // big-endian: they compare as the text does
+	pos              uint32
+	before           uint16   // the byte before it, or noByte
+	same             [2]uint8 // bytes of its text that the nodes share which are next before and next behind it of those above; up to inside
+	child            [2]int32 // nodes with lesser and greater text; none if negative
 }
+
+const (
+	keySize = 24
+	noByte  = 1 << 8 // where a span begins
+)
 
 // fresh marks a position where a span begins: the one before it is not searched.
 const fresh = 1 << 31
@@ -27,6 +33,9 @@ const (
 // tree searches the positions of a bucket. Each position in turn becomes the root; on its way down the former tree it is
 // compared with the nodes that it passes, from the nearest position to the farthest, and splits them into those before
 // and behind it. This is the binary tree of LZMA's usual match finders.
+//
+// On which side of a node the search goes on nobody can foresee, so it is a number and not a branch: 1 where the node's
+// text is lesser, else 0.
 type tree struct {
 	text   []byte
 	nice   uint32
@@ -36,8 +45,6 @@ type tree struct {
 	store  *shelf
 }
 
-const keySize = 16
-
 // plant makes nodes of positions, among them those with a mark that a span begins there.
 func (t *tree) plant(nodes []node, positions []uint32) []node {
 	text := t.text
@@ -45,13 +52,14 @@ func (t *tree) plant(nodes []node, positions []uint32) []node {
 	for i, p := range positions {
 		n := &nodes[i]
 		if p&fresh != 0 {
-			n.before = p // unlike any other
+			n.before = noByte
 			p &^= fresh
 		} else {
-			n.before = uint32(text[p-1])
+			n.before = uint16(text[p-1])
 		}
 		key := text[p : p+keySize : p+keySize]
-		n.key0, n.key1, n.pos = binary.BigEndian.Uint64(key), binary.BigEndian.Uint64(key[8:]), p
+		n.key0, n.key1, n.key2 = binary.BigEndian.Uint64(key), binary.BigEndian.Uint64(key[8:]), binary.BigEndian.Uint64(key[16:])
+		n.pos = p
 	}
 	return nodes
 }
@@ -64,60 +72,81 @@ func (t *tree) search(nodes []node) {
 	nodes[0].child = [2]int32{-1, -1}
 	for i := 1; i < len(nodes); i++ {
 		me := &nodes[i]
-		key0, key1, p, before := me.key0, me.key1, me.pos, me.before
-		// Where the next node with lesser and with greater text goes, and how long their match with this one is at least.
-		lesser, greater := &me.child[0], &me.child[1]
-		sameLesser, sameGreater := uint32(keySize), uint32(keySize)
+		key0, key1, key2, p, before := me.key0, me.key1, me.key2, me.pos, me.before
+		if before == noByte {
+			before++ // unlike any other
+		}
+		// By side: where the next node goes, and how many bytes the last one shares with this position.
+		slot := [2]*int32{&me.child[1], &me.child[0]}
+		same := [2]uint32{}
 		best, count := uint32(4), uint32(0)
 		sample := p&sampleMask == 0
 		c := int32(i - 1)
 		for depth := t.depth; ; depth-- {
 			if c < 0 || depth == 0 || int(c) >= len(nodes) {
-				*lesser, *greater = -1, -1
+				*slot[0], *slot[1] = -1, -1
 				break
 			}
 			n := &nodes[c]
-			var l uint32
-			var less bool
+			var l, side uint32
 			if x := n.key0 ^ key0; x != 0 {
 				l = uint32(bits.LeadingZeros64(x)) >> 3
-				less = n.key0 < key0
+				if n.key0 < key0 {
+					side = 1
+				}
 			} else if x := n.key1 ^ key1; x != 0 {
 				l = 8 + uint32(bits.LeadingZeros64(x))>>3
-				less = n.key1 < key1
+				if n.key1 < key1 {
+					side = 1
+				}
+			} else if x := n.key2 ^ key2; x != 0 {
+				l = 16 + uint32(bits.LeadingZeros64(x))>>3
+				if n.key2 < key2 {
+					side = 1
+				}
 			} else {
-				// A node that took another's place may stand on the wrong side of those that agree with both in inside
-				// bytes: of what is beyond, the nodes above tell nothing.
-				enough := nice
-				if n.before == before {
-					enough = inside
+				// All keys are the same. Often the nodes above decide without a look at the text, which is far away: this
+				// position agrees with the nearer of the two next to it in known bytes, and n agrees with that one in its.
+				near := uint32(0)
+				if same[1] >= same[0] {
+					near = 1
 				}
-				l = matchLen(text, n.pos, p, min(sameLesser, sameGreater, inside), enough)
-				if l >= enough {
-					*lesser, *greater = n.child[0], n.child[1]
-					if l > best && (n.before != before || sample) {
-						l = matchLen(text, n.pos, p, l, nice)
-						more := uint32(0)
-						if l < nice && le16(text, n.pos+l+1) == le16(text, p+l+1) {
-							more = 1 << moreShift
-						}
-						found[count&63] = more | l<<lenShift | (p - n.pos - 1)
-						count++
+				known, its := same[near&1], uint32(n.same[near^1&1])
+				if known >= keySize && its != known {
+					l = min(known, its)
+					side = near
+					if its < known {
+						side ^= 1
 					}
-					break
-				}
-				less = text[n.pos+l] < text[p+l]
-				if less {
-					sameLesser = l
 				} else {
-					sameGreater = l
+					enough := nice
+					if n.before == before {
+						enough = inside
+					}
+					l = matchLen(text, n.pos, p, max(known, keySize), enough)
+					if l >= enough {
+						*slot[1], *slot[0] = n.child[0], n.child[1]
+						if l > best && (n.before != before || sample) {
+							l = matchLen(text, n.pos, p, l, nice)
+							more := uint32(0)
+							if l < nice && le16(text, n.pos+l+1) == le16(text, p+l+1) {
+								more = 1 << moreShift
+							}
+							found[count&63] = more | l<<lenShift | (p - n.pos - 1)
+							count++
+						}
+						break
+					}
+					if text[n.pos+l] < text[p+l] {
+						side = 1
+					}
 				}
 			}
 			if l > best {
 				best = l
 				if n.before != before || sample && l >= sampleLeast {
 					more := uint32(1) << moreShift
-					if l+3 > keySize {
+					if l+3 > agreeSize {
 						if le16(text, n.pos+l+1) != le16(text, p+l+1) {
 							more = 0
 						}
@@ -128,15 +157,14 @@ func (t *tree) search(nodes []node) {
 					count++
 				}
 			}
-			if less {
-				*lesser = c
-				lesser = &n.child[1]
-				c = n.child[1]
-			} else {
-				*greater = c
-				greater = &n.child[0]
-				c = n.child[0]
-			}
+			// A node that took another's place may stand on the wrong side of those that agree with both in inside bytes: of
+			// what is beyond, nodes tell each other nothing.
+			l = min(l, inside)
+			same[side&1] = l
+			n.same[side&1] = uint8(l)
+			*slot[side&1] = c
+			slot[side&1] = &n.child[side&1]
+			c = n.child[side&1]
 		}
 		if count > 0 {
 			count = min(count, 64)
@@ -144,6 +172,9 @@ func (t *tree) search(nodes []node) {
 		}
 	}
 }
+
+// agreeSize is the number of bytes that agree looks at.
+const agreeSize = 16
 
 // agree is 0 if the two bytes at offset i of keys are the same, of which x0 and x1 are the differences.
 func agree(x0, x1 uint64, i uint32) uint64 {

@@ -37,6 +37,9 @@ func (h hop) back() uint32 { return uint32(h) }
 func (h hop) len() uint32  { return uint32(h>>32) & 0xffff }
 func (h hop) lead() uint32 { return uint32(h >> 48) }
 
+// longer is the same with a match that is one byte longer.
+func (h hop) longer() hop { return h + 1<<32 }
+
 func symbolHop(back, n uint32) hop          { return hop(back) | hop(n)<<32 }
 func compositeHop(back, lead, n uint32) hop { return hop(back) | hop(n)<<32 | hop(lead+1)<<48 }
 
@@ -96,15 +99,15 @@ func (w *way) find(e *Encoder) []step {
 	}
 	i := uint32(1)
 	for {
-		w.arrive(i)
 		p := e.pos + i
 		limit := min(e.size-p, model.MaxMatch)
-		if i == w.end || i >= wayWindow || limit == 0 {
-			break
-		}
-		if i < w.end && int32(w.cost[i+1]-w.cost[i]) <= e.params.Skip {
+		if i < w.end && i < wayWindow && w.passes(e, i, p) {
 			i++
 			continue
+		}
+		w.arrive(i)
+		if i == w.end || i >= wayWindow || limit == 0 {
+			break
 		}
 		m := e.matchesAt(p, limit)
 		if m.len >= e.params.Nice {
@@ -114,6 +117,14 @@ func (w *way) find(e *Encoder) []step {
 		i++
 	}
 	return w.back(i)
+}
+
+// passes tells whether byte i, which is position p and not the last that a way leads to, is not worth leaving from. It is
+// not where the next byte costs hardly more. And where a match just goes on it pays to end it for another one where that
+// begins: what began earlier could have been taken earlier.
+func (w *way) passes(e *Encoder, i, p uint32) bool {
+	more := int32(w.cost[i+1] - w.cost[i])
+	return more <= e.search.Skip || more <= e.search.Stay && w.last[i+1] == w.last[i].longer() && !e.store.begins(p)
 }
 
 // forced returns the first symbol of the stretch if there is no choice. Otherwise it tries all first symbols.
@@ -193,9 +204,9 @@ func (w *way) leave(e *Encoder, i, p, limit uint32, m *matches) {
 			}
 		}
 		w.reach(i + n)
-		w.tryAll(i, 2, n, base, &e.repLens[posState], k)
+		w.tryAll(i, 2, n, base, &e.repLens.of[posState], k)
 		if e.params.Composites > 0 && n+3 <= limit {
-			w.composite(e, i, p, d, k, n, base+e.repLens[posState][n], model.AfterRep[state], limit)
+			w.composite(e, i, p, d, k, n, base+e.repLens.of[posState][n], model.AfterRep[state], limit)
 		}
 	}
 
@@ -205,7 +216,7 @@ func (w *way) leave(e *Encoder, i, p, limit uint32, m *matches) {
 	// New distances: each serves the lengths that the nearer ones cannot.
 	w.reach(i + m.len)
 	base := matchCost + price0(mod.IsRep[state])
-	lens := &e.matchLens[posState]
+	lens := &e.matchLens.of[posState]
 	n := covered + 1
 	for x, c := range m.list {
 		l, d := min(c.end-p, m.len), c.word&distMask
@@ -277,7 +288,7 @@ func (e *Encoder) repAfterLiteral(p, n uint32, state uint8) uint32 {
 	s := model.AfterLiteral[state&15] & 15
 	both := uint32(s)<<4 | p&posMask
 	m := &e.model
-	return price1(m.IsMatch[both]) + price1(m.IsRep[s]) + price0(m.IsRepG0[s]) + price1(m.IsRep0Long[both]) + e.repLens[p&posMask][n]
+	return price1(m.IsMatch[both]) + price1(m.IsRep[s]) + price0(m.IsRepG0[s]) + price1(m.IsRep0Long[both]) + e.repLens.of[p&posMask][n]
 }
 
 // back returns the symbols of the way to byte i.

@@ -67,7 +67,7 @@ func (f *follower) follow(t *testing.T, s step) {
 	if s.back >= newDist {
 		require.GreaterOrEqual(t, s.len, uint32(model.MinMatch))
 		dist = s.back - newDist
-		f.cost += price0(m.IsRep[f.state]) + e.matchLens[posState][s.len] + e.dists.of(dist, min(s.len-2, 3))
+		f.cost += price0(m.IsRep[f.state]) + e.matchLens.of[posState][s.len] + e.dists.of(dist, min(s.len-2, 3))
 		f.state = model.AfterMatch[f.state]
 		f.reps = [4]uint32{dist, f.reps[0], f.reps[1], f.reps[2]}
 	} else {
@@ -90,7 +90,7 @@ func (f *follower) follow(t *testing.T, s step) {
 			if s.back == 0 {
 				f.cost += price1(m.IsRep0Long[both])
 			}
-			f.cost += e.repLens[posState][s.len]
+			f.cost += e.repLens.of[posState][s.len]
 			f.state = model.AfterRep[f.state]
 		}
 		others := f.reps
