@@ -92,13 +92,13 @@ func (e *Encoder) section(ctx context.Context, text []byte, spare bool) error {
 	e.pos, e.chunkStart = 0, 0
 	e.dictReset = true
 	e.needReset(model.CtlProps)
-	e.terrain.survey(e.text, e.size, e.params.RepeatLeast)
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
 	e.search = e.params.Search
 	if isText(e.text, e.size) {
 		e.search = e.params.Text
+	}
+	e.terrain.survey(e.text, e.size, e.search.RepeatLeast)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
 	}
 	p := e.params
 	p.Search = e.search

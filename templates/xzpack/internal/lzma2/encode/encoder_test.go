@@ -96,9 +96,9 @@ func TestOtherParams(t *testing.T) {
 		func(p *encode.Params) { p.Composites = 9 },
 		func(p *encode.Params) { p.Slack = 0 },
 		func(p *encode.Params) { p.Nice = 24 },
-		func(p *encode.Params) { p.Nice, p.RepeatLeast = 127, 200 },
-		func(p *encode.Params) { p.RepeatLeast = 10_000 },
-		func(p *encode.Params) { p.RepeatLeast = p.Nice + 1 },
+		func(p *encode.Params) { p.Nice, p.RepeatLeast, p.Text.RepeatLeast = 127, 200, 200 },
+		func(p *encode.Params) { p.RepeatLeast, p.Text.RepeatLeast = 10_000, 10_000 },
+		func(p *encode.Params) { p.RepeatLeast, p.Text.RepeatLeast = p.Nice+1, p.Nice+1 },
 	} {
 		for _, l := range levels {
 			change(&l.params)
