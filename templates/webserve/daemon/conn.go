@@ -18,6 +18,7 @@ const maxStep = 1 << 20
 // A conn is a client's connection that is cut when the client stops taking what it is sent. Its ReadFrom keeps
 // the kernel's sendfile, which net/http uses for files.
 type conn struct {
+	reading
 	tcp    *net.TCPConn
 	peer   net.Addr // of the connection itself
 	client net.Addr // peer, or what a PROXY header says
@@ -51,7 +52,7 @@ var errCut = errors.New("the client takes too little: the connection was cut")
 
 // newConn wraps a connection. onCut and onClose are called at most once each.
 func newConn(tcp *net.TCPConn, l paceLimits, onCut func(cutReason), onClose func()) *conn {
-	return &conn{tcp: tcp, peer: tcp.RemoteAddr(), client: tcp.RemoteAddr(), pace: pace{paceLimits: l}, onCut: onCut, onClose: onClose}
+	return &conn{reading: reading{tcp: tcp}, tcp: tcp, peer: tcp.RemoteAddr(), client: tcp.RemoteAddr(), pace: pace{paceLimits: l}, onCut: onCut, onClose: onClose}
 }
 
 // Read gives what came behind a PROXY header first.
@@ -61,7 +62,7 @@ func (c *conn) Read(p []byte) (int, error) {
 		c.head = c.head[n:]
 		return n, nil
 	}
-	return c.tcp.Read(p)
+	return c.reading.Read(p)
 }
 
 // Write sends p as fast as the client takes it.
@@ -228,6 +229,5 @@ func (c *conn) drop() {
 // CloseWrite lets net/http end a response without a reset.
 func (c *conn) CloseWrite() error { return c.tcp.CloseWrite() }
 
-func (c *conn) SetReadDeadline(t time.Time) error { return c.tcp.SetReadDeadline(t) }
-func (c *conn) LocalAddr() net.Addr               { return c.tcp.LocalAddr() }
-func (c *conn) RemoteAddr() net.Addr              { return c.client }
+func (c *conn) LocalAddr() net.Addr  { return c.tcp.LocalAddr() }
+func (c *conn) RemoteAddr() net.Addr { return c.client }
