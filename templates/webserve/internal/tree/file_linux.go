@@ -1,6 +1,7 @@
 package tree
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"io/fs"
@@ -23,7 +24,8 @@ type File struct {
 	info Info
 
 	mu     sync.Mutex
-	fd     int // -1 after Close
+	memory *bytes.Reader // the content, where it is known; there is no descriptor then
+	fd     int           // -1 after Close
 	at     int64
 	want   int64
 	inKern bool // the position is the kernel's: sendfile has moved it
@@ -36,6 +38,10 @@ func (f *File) Info() Info { return f.info }
 func (f *File) Close() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.memory != nil {
+		f.memory = nil
+		return nil
+	}
 	if f.fd < 0 {
 		return fs.ErrClosed
 	}
@@ -63,6 +69,9 @@ func (f *File) seek() error {
 func (f *File) Read(p []byte) (int, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.memory != nil {
+		return f.memory.Read(p)
+	}
 	if err := f.seek(); err != nil {
 		return 0, err
 	}
@@ -82,6 +91,9 @@ func (f *File) Read(p []byte) (int, error) {
 func (f *File) ReadAt(p []byte, off int64) (done int, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.memory != nil {
+		return f.memory.ReadAt(p, off)
+	}
 	if f.fd < 0 {
 		return 0, fs.ErrClosed
 	}
@@ -103,6 +115,9 @@ func (f *File) ReadAt(p []byte, off int64) (done int, err error) {
 func (f *File) Seek(offset int64, whence int) (int64, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.memory != nil {
+		return f.memory.Seek(offset, whence)
+	}
 	if f.fd < 0 {
 		return 0, fs.ErrClosed
 	}
@@ -132,8 +147,15 @@ func (f *File) Seek(offset int64, whence int) (int64, error) {
 	return offset, nil
 }
 
-// SyscallConn hands out the descriptor, for sendfile.
-func (f *File) SyscallConn() (syscall.RawConn, error) { return rawFile{f}, nil }
+// SyscallConn hands out the descriptor, for sendfile. It fails where there is none because the content is known.
+func (f *File) SyscallConn() (syscall.RawConn, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.memory != nil {
+		return nil, errors.ErrUnsupported
+	}
+	return rawFile{f}, nil
+}
 
 type rawFile struct{ f *File }
 

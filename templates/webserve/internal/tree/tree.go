@@ -80,6 +80,8 @@ type Zone struct {
 	tree *Tree
 	name string
 
+	kept kept
+
 	dir     atomic.Pointer[dir]
 	checked atomic.Int64 // when dir was looked up, since start
 	mu      sync.Mutex   // held while dir is looked up
@@ -99,7 +101,17 @@ func (z *Zone) Open(name string, dirOnly bool) (*File, error) {
 	if name == "" {
 		name = "."
 	}
-	return d.open(name, dirOnly)
+	if dirOnly {
+		return d.open(name, true)
+	}
+	if f := z.kept.find(d, name); f != nil {
+		return f, nil
+	}
+	f, err := d.open(name, false)
+	if err == nil {
+		z.kept.keep(name, f)
+	}
+	return f, err
 }
 
 // close lets go of the zone's directory.

@@ -1,0 +1,116 @@
+package tree
+
+import (
+	"bytes"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// keptFile is the size in bytes up to which a file is kept, and keptAll that of
+	// all that a zone keeps.
+	keptFile = 32 << 10
+	keptAll  = 8 << 20
+	// keptBeside is what a file takes beside its content.
+	keptBeside = 512
+
+	// settled is how long a file must have been left alone before it is kept: a
+	// change within one tick of the kernel's clock leaves no trace in its times.
+	settled = 2 * time.Second
+)
+
+// kept holds the contents of small files, the indexes and sidecars that clients
+// ask for again and again. One is used only if its name still stands for the same
+// file and nothing about that has changed, which takes one call of the kernel
+// where opening, looking at, reading and closing take four. A directory on the
+// way to a file could be replaced by a symbolic link without a trace in the
+// file, so only those right in the zone's directory are kept.
+type kept struct {
+	mu    sync.RWMutex
+	files map[string]*keptOne
+	size  int
+}
+
+type keptOne struct {
+	info    Info
+	content []byte
+}
+
+// find returns the file called name in d, if its content is known.
+func (k *kept) find(d *dir, name string) *File {
+	k.mu.RLock()
+	one := k.files[name]
+	k.mu.RUnlock()
+	if one == nil {
+		return nil
+	}
+	var st unix.Statx_t
+	// Of a network's file system not what is cached, but what is so.
+	const flags = unix.AT_SYMLINK_NOFOLLOW | unix.AT_NO_AUTOMOUNT | unix.AT_STATX_FORCE_SYNC
+	if err := unix.Statx(d.fd, name, flags, unix.STATX_BASIC_STATS, &st); err != nil || one.info != infoOfStatx(&st) {
+		k.drop(name, one)
+		return nil
+	}
+	return &File{name: name, info: one.info, fd: -1, memory: bytes.NewReader(one.content)}
+}
+
+// keep remembers the content of f, which has been opened as name, if it is small,
+// and nothing changes it meanwhile.
+func (k *kept) keep(name string, f *File) {
+	if f.info.Size > keptFile || !f.info.Mode.IsRegular() || strings.Contains(name, "/") || time.Since(f.info.Changed) < settled {
+		return
+	}
+	content := make([]byte, f.info.Size)
+	if n, err := f.ReadAt(content, 0); err != nil || n != len(content) {
+		return
+	}
+	var st unix.Stat_t
+	if unix.Fstat(f.fd, &st) != nil || infoOf(&st) != f.info {
+		return
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.files == nil {
+		k.files = make(map[string]*keptOne)
+	}
+	k.remove(name)
+	k.size += len(content) + keptBeside
+	for other := range k.files {
+		if k.size <= keptAll {
+			break
+		}
+		k.remove(other) // any: those that are in use come back
+	}
+	k.files[name] = &keptOne{info: f.info, content: content}
+}
+
+// drop forgets one, unless another has taken its place.
+func (k *kept) drop(name string, one *keptOne) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.files[name] == one {
+		k.remove(name)
+	}
+}
+
+// remove forgets the file called name. The caller holds k.mu.
+func (k *kept) remove(name string) {
+	if one := k.files[name]; one != nil {
+		k.size -= len(one.content) + keptBeside
+		delete(k.files, name)
+	}
+}
+
+func infoOfStatx(st *unix.Statx_t) Info {
+	return Info{
+		Size:    int64(st.Size),
+		Mode:    modeOf(uint32(st.Mode)),
+		ModTime: time.Unix(st.Mtime.Sec, int64(st.Mtime.Nsec)),
+		Changed: time.Unix(st.Ctime.Sec, int64(st.Ctime.Nsec)),
+		Dev:     unix.Mkdev(st.Dev_major, st.Dev_minor),
+		Ino:     st.Ino,
+	}
+}
