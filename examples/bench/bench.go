@@ -120,17 +120,6 @@ func (b *bench) discard(jobs int, in string) measure.Command {
 	return measure.Command{Name: b.discardName(jobs), Args: []string{b.tplkit, "bench-step", "-j", strconv.Itoa(jobs), "discard", b.path(in)}}
 }
 
-// forcedNote says what is measured where xz and unpack are compared.
-const forcedNote = "The command is the one that users call: it waits until the file is on disk, and puts it in its place then. xz does neither, and the bound holds all the same."
-
-// unpack is tplkit unpack of NAME.xz.
-func (b *bench) unpack(name string) measure.Command {
-	c := b.command("tplkit unpack, forced to disk", "unpack", "--force", "-o", "unpacked", name+".xz")
-	c.Made = b.path("unpacked/" + name)
-	return c
-}
-
-// command is tplkit as users call it, where the inputs are.
 func (b *bench) command(name string, args ...string) measure.Command {
 	return measure.Command{Name: name, Dir: b.dir, Args: slices.Concat([]string{b.tplkit}, args, []string{"-q", "-j", strconv.Itoa(b.jobs)})}
 }

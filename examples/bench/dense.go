@@ -65,14 +65,8 @@ func (b *bench) denseUnpacking(ctx context.Context) error {
 	b.atLeast(2*float64(b.jobs), got[other.Name].Over(got[all.Name]).Wall, times, "dense image: wall of ulikunitz/xz over that of unpacking with all cores")
 	b.unpackMemory("dense image", got[one.Name], 1)
 
-	b.heading("### Unpacking it to a sparse file\n\n%s", forcedNote)
-	xz, ours := b.xzUnpack(b.jobs, "dense.xz", "unpacked.raw"), b.unpack("dense")
-	if got, err = b.table(ctx, size, xz.Name, []measure.Command{xz, ours}); err != nil {
-		return err
-	}
-	b.atMost(0.85, got[ours.Name].Over(got[xz.Name]).Wall, times, "dense image: wall of unpacking to a sparse file with all cores")
-	b.unpackMemory("dense image", got[ours.Name], b.jobs)
-	return nil
+	b.heading("### Unpacking it to a sparse file")
+	return b.unpacking(ctx, "dense image", "dense", size, 0.85)
 }
 
 // denseReading reads at random from the file that tplkit packed.

@@ -48,17 +48,6 @@ func (b *bench) sparse(ctx context.Context) error {
 	over = got[digested].Over(apart)
 	b.atMost(1, over.CPU, "%.2f", "sparse image: CPU of packing with two digests over packing, sha1sum and sha256sum")
 	b.atMost(1, over.Wall, "%.2f", "sparse image: wall of packing with two digests over packing, sha1sum and sha256sum")
-	return b.sparseUnpacking(ctx, size)
-}
-
-func (b *bench) sparseUnpacking(ctx context.Context, size int64) error {
-	b.heading("### Unpacking the file that xz made\n\n%s", forcedNote)
-	xz, ours := b.xzUnpack(b.jobs, "sparse.xz", "unpacked.raw"), b.unpack("sparse")
-	got, err := b.table(ctx, size, xz.Name, []measure.Command{xz, ours})
-	if err != nil {
-		return err
-	}
-	b.atMost(0.3, got[ours.Name].Over(got[xz.Name]).Wall, times, "sparse image: wall of unpacking to a sparse file with all cores")
-	b.unpackMemory("sparse image", got[ours.Name], b.jobs)
-	return nil
+	b.heading("### Unpacking the file that xz made")
+	return b.unpacking(ctx, "sparse image", "sparse", size, 0.3)
 }
