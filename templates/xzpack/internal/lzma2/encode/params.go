@@ -31,7 +31,7 @@ const (
 // The levels. Sizes and times, compared with xz -9 in blocks of the same size, are in docs/BENCHMARKS.md.
 var (
 	Best = Params{
-		Search: Search{RepeatLeast: 273, Hash: 5, Depth: 32, Skip: -8, Stay: 16},
+		Search: Search{RepeatLeast: 273, Hash: 5, Depth: 32, Skip: -4, Stay: 24},
 		Text:   Search{RepeatLeast: 128, Hash: 6, Depth: 20, Skip: -4, Stay: 48},
 		Nice:   127, Inside: 127, Keep: 4, TreeMax: 1 << 20, RangeLeast: 1 << 24, StorePages: 160 << 10, Composites: 2, Slack: 128,
 	}
