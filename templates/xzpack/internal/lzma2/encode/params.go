@@ -32,7 +32,7 @@ const (
 var (
 	Best = Params{
 		Search: Search{RepeatLeast: 273, Hash: 5, Depth: 32, Skip: -4, Stay: 24},
-		Text:   Search{RepeatLeast: 128, Hash: 6, Depth: 20, Skip: -4, Stay: 48},
+		Text:   Search{RepeatLeast: 128, Hash: 6, Depth: 24, Skip: -4, Stay: 48},
 		Nice:   127, Inside: 127, Keep: 4, TreeMax: 1 << 20, RangeLeast: 1 << 24, StorePages: 160 << 10, Composites: 2, Slack: 128,
 	}
 	Balanced = Params{
