@@ -111,7 +111,7 @@ func (t *tree) search(nodes []node) {
 				if same[1] >= same[0] {
 					near = 1
 				}
-				known, its := same[near&1], uint32(n.same[near^1&1])
+				known, its := same[near&1], uint32(n.same[(near^1)&1])
 				if known >= keySize && its != known {
 					l = min(known, its)
 					side = near
