@@ -67,20 +67,23 @@ func (t *tree) plant(nodes []node, positions []uint32) []node {
 // search finds the matches of all nodes, which are those of a bucket in the order of the text, and stores those that
 // begin there: that cannot be extended to the left. The others are found one position earlier, and run on.
 func (t *tree) search(nodes []node) {
-	text, nice, inside := t.text, t.nice, t.inside
-	var found [1 << 6]uint32
+	nice, inside := t.nice, t.inside
+	var found [1 << 6]uint32 // lengths and nodes, as a word of the store has lengths and distances
 	nodes[0].child = [2]int32{-1, -1}
 	for i := 1; i < len(nodes); i++ {
 		me := &nodes[i]
-		key0, key1, key2, p, before := me.key0, me.key1, me.key2, me.pos, me.before
+		key0, key1, key2, before := me.key0, me.key1, me.key2, uint32(me.before)
 		if before == noByte {
 			before++ // unlike any other
+		}
+		least := uint32(maxNice + 1) // from this length on, matches count that began earlier
+		if me.pos&sampleMask == 0 {
+			least = sampleLeast
 		}
 		// By side: where the next node goes, and how many bytes the last one shares with this position.
 		slot := [2]*int32{&me.child[1], &me.child[0]}
 		same := [2]uint32{}
 		best, count := uint32(4), uint32(0)
-		sample := p&sampleMask == 0
 		c := int32(i - 1)
 		for depth := t.depth; ; depth-- {
 			if c < 0 || depth == 0 || int(c) >= len(nodes) {
@@ -105,57 +108,18 @@ func (t *tree) search(nodes []node) {
 					side = 1
 				}
 			} else {
-				// All keys are the same. Often the nodes above decide without a look at the text, which is far away: this
-				// position agrees with the nearer of the two next to it in known bytes, and n agrees with that one in its.
-				near := uint32(0)
-				if same[1] >= same[0] {
-					near = 1
-				}
-				known, its := same[near&1], uint32(n.same[(near^1)&1])
-				if known >= keySize && its != known {
-					l = min(known, its)
-					side = near
-					if its < known {
-						side ^= 1
-					}
-				} else {
-					enough := nice
-					if n.before == before {
-						enough = inside
-					}
-					l = matchLen(text, n.pos, p, max(known, keySize), enough)
-					if l >= enough {
-						*slot[1], *slot[0] = n.child[0], n.child[1]
-						if l > best && (n.before != before || sample) {
-							l = matchLen(text, n.pos, p, l, nice)
-							more := uint32(0)
-							if l < nice && le16(text, n.pos+l+1) == le16(text, p+l+1) {
-								more = 1 << moreShift
-							}
-							found[count&63] = more | l<<lenShift | (p - n.pos - 1)
-							count++
-						}
-						break
-					}
-					if text[n.pos+l] < text[p+l] {
-						side = 1
-					}
-				}
+				l, side = t.compare(n, me, same)
 			}
 			if l > best {
 				best = l
-				if n.before != before || sample && l >= sampleLeast {
-					more := uint32(1) << moreShift
-					if l+3 > agreeSize {
-						if le16(text, n.pos+l+1) != le16(text, p+l+1) {
-							more = 0
-						}
-					} else if agree(n.key0^key0, n.key1^key1, l+1) != 0 {
-						more = 0
-					}
-					found[count&63] = more | l<<lenShift | (p - n.pos - 1)
+				if uint32(n.before) != before || l >= least {
+					found[count&63] = l<<lenShift | uint32(c)
 					count++
 				}
+			}
+			if l >= inside && (l >= nice || uint32(n.before) == before) {
+				*slot[1], *slot[0] = n.child[0], n.child[1]
+				break
 			}
 			// A node that took another's place may stand on the wrong side of those that agree with both in inside bytes: of
 			// what is beyond, nodes tell each other nothing.
@@ -168,9 +132,59 @@ func (t *tree) search(nodes []node) {
 		}
 		if count > 0 {
 			count = min(count, 64)
-			t.store.put(p, found[count-min(count, uint32(t.keep)):count])
+			words := found[count-min(count, uint32(t.keep)) : count]
+			for k, w := range words {
+				words[k] = t.word(&nodes[w&distMask], me, w>>lenShift)
+			}
+			t.store.put(me.pos, words)
 		}
 	}
+}
+
+// compare returns in how many bytes the texts of n and me are the same, if all of their keys are, up to as many as are
+// enough for me to take n's place; and on which side of n me's lies. Often the nodes above decide without a look at the
+// text, which is far away: me agrees with the nearer of the two next to it in known bytes, and n agrees with that one in
+// its.
+func (t *tree) compare(n, me *node, same [2]uint32) (l, side uint32) {
+	near := uint32(0)
+	if same[1] >= same[0] {
+		near = 1
+	}
+	known, its := same[near&1], uint32(n.same[(near^1)&1])
+	if known >= keySize && its != known {
+		if its < known {
+			return its, near ^ 1
+		}
+		return known, near
+	}
+	enough := t.nice
+	if n.before == me.before && n.before != noByte {
+		enough = t.inside
+	}
+	l = matchLen(t.text, n.pos, me.pos, max(known, keySize), enough)
+	if t.text[n.pos+l] < t.text[me.pos+l] {
+		side = 1
+	}
+	return l, side
+}
+
+// word is that of the store for a match of me with n, of which at least l bytes are the same: just so many if less than
+// inside.
+func (t *tree) word(n, me *node, l uint32) uint32 {
+	q, p := n.pos, me.pos
+	if l >= t.inside && n.before == me.before {
+		l = matchLen(t.text, q, p, l, t.nice)
+	}
+	more := uint32(0)
+	switch {
+	case l+3 <= agreeSize:
+		if agree(n.key0^me.key0, n.key1^me.key1, l+1) == 0 {
+			more = 1 << moreShift
+		}
+	case l < t.nice && le16(t.text, q+l+1) == le16(t.text, p+l+1):
+		more = 1 << moreShift
+	}
+	return more | l<<lenShift | (p - q - 1)
 }
 
 // agreeSize is the number of bytes that agree looks at.
