@@ -56,6 +56,15 @@ type cork struct {
 // is saved, and not in the kernel.
 func (c *cork) holds() bool { return c != nil && c.holder != nil }
 
+// repeater is the holder, if it can give answers again; else nil.
+func (c *cork) repeater() Repeater {
+	if c == nil {
+		return nil
+	}
+	r, _ := c.holder.(Repeater)
+	return r
+}
+
 // push puts the cork in.
 func (c *cork) push() {
 	switch {

@@ -29,15 +29,22 @@ func (x *exchange) file(z *zone, rest string, f *tree.File) {
 	h := x.w.Header()
 	h["Content-Type"] = typeOf(path.Base(rest))
 	h["Etag"] = []string{etag(info, x.ev.Time)}
-	if z.name == templates.RepoDir && x.h.catalogue != nil {
-		fact := x.h.catalogue.fact(rest, info)
-		if fact.digest != nil {
-			h[headerReprDigest] = fact.digest
-		}
-		if fact.immutable && !z.private {
-			x.w.cache = cacheImmutable
-		}
+	fact := x.h.fact(z, rest, info)
+	if fact.digest != nil {
+		h[headerReprDigest] = fact.digest
 	}
+	if fact.immutable && !z.private {
+		x.w.cache = cacheImmutable
+	}
+	x.repeat(z, rest, f, fact)
 	r := conditions(x.r, info.Size, young(info, x.ev.Time))
 	http.ServeContent(&x.w, r, "", modTime(info, x.ev.Time), f)
+}
+
+// fact is what the catalogue knows about a file.
+func (h *Handler) fact(z *zone, rest string, info tree.Info) fact {
+	if z.name != templates.RepoDir || h.catalogue == nil {
+		return fact{}
+	}
+	return h.catalogue.fact(rest, info)
 }

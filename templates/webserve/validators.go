@@ -9,14 +9,9 @@ import (
 	"github.com/tplkit/tplkit/templates/webserve/internal/tree"
 )
 
-// settled is how long a file must have been left alone before its times prove
-// that it is still the same: a change within one tick of the kernel's clock, or
-// within one second for a date, leaves no trace in them.
-const settled = 2 * time.Second
-
 // young says whether a file was changed so recently that it may be changing
 // still. One from the future, as after the clock was set back, is young as well.
-func young(info tree.Info, now time.Time) bool { return now.Sub(info.Changed) < settled }
+func young(info tree.Info, now time.Time) bool { return now.Sub(info.Changed) < tree.Settled }
 
 // etag makes an entity tag out of what the file system tells of a file: the same
 // for the same bytes as long as nothing touches the file, another one after it

@@ -72,10 +72,10 @@ func (w *writer) ReadFrom(src io.Reader) (int64, error) {
 	flusher, canFlush := w.ResponseWriter.(http.Flusher)
 	if lr, ok := src.(*io.LimitedReader); ok {
 		switch {
-		case lr.N <= smallBody:
-			return w.copySmall(lr)
 		case lr.N <= heldBody && canFlush && w.cork.holds():
 			return w.copyHeld(lr, flusher)
+		case lr.N <= smallBody:
+			return w.copySmall(lr)
 		}
 	}
 	rf, ok := w.ResponseWriter.(io.ReaderFrom)

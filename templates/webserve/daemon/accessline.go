@@ -82,7 +82,7 @@ func appendCombined(b []byte, e *webserve.Event) []byte {
 	}
 	b = append(b, n.client...)
 	b = append(b, " - - ["...)
-	b = e.Time.AppendFormat(b, "02/Jan/2006:15:04:05 -0700")
+	b = append(b, logTime.text(e.Time)...)
 	b = append(b, `] "`...)
 	b = appendHex(b, r.Method, longHeader)
 	b = append(b, ' ')

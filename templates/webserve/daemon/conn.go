@@ -5,11 +5,14 @@ import (
 	"io"
 	"math"
 	"net"
+	"net/http"
 	"os"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/tplkit/tplkit/templates/webserve"
 )
 
 // maxStep bounds what is handed to the kernel at once: between two steps it is seen that the client moves.
@@ -25,6 +28,13 @@ type conn struct {
 	head   []byte   // was read with the PROXY header, belongs to the client
 	held   *[]byte  // what is held back; nil: nothing is
 	pace   pace     // of the one writer
+
+	follow
+	repeats *repeats               // nil: no answer is given again
+	again   func() *webserve.Again // of the answer that is released next, if it is to be remembered
+	ending  ending
+	asking  *http.Request // that net/http has not seen, as it would have
+	same    *http.Request // the one that asking is like
 
 	cut     atomic.Int32 // why it was cut: a cutReason
 	onCut   func(cutReason)
@@ -55,14 +65,37 @@ func newConn(tcp *net.TCPConn, l paceLimits, onCut func(cutReason), onClose func
 	return &conn{reading: reading{tcp: tcp}, tcp: tcp, peer: tcp.RemoteAddr(), client: tcp.RemoteAddr(), pace: pace{paceLimits: l}, onCut: onCut, onClose: onClose}
 }
 
-// Read gives what came behind a PROXY header first.
+// Read gives what came behind a PROXY header first, and nothing of a request that is answered as one before it.
 func (c *conn) Read(p []byte) (int, error) {
 	if len(c.head) > 0 {
 		n := copy(p, c.head)
 		c.head = c.head[n:]
+		c.passed(p[:n])
 		return n, nil
 	}
-	return c.reading.Read(p)
+	for {
+		n, err := c.reading.Read(p)
+		if n == 0 {
+			return 0, err
+		}
+		if err == nil && c.repeats != nil && c.first() {
+			var done bool
+			if done, err = c.repeats.answer(c, p[:n]); done {
+				if err != nil {
+					return 0, err
+				}
+				continue
+			}
+		}
+		c.passed(p[:n])
+		return n, err
+	}
+}
+
+// idle is called when net/http wants the next request.
+func (c *conn) idle() {
+	c.follow.idle()
+	c.again = nil
 }
 
 // Write sends p as fast as the client takes it.
@@ -211,8 +244,12 @@ func (c *conn) SetDeadline(t time.Time) error {
 	return errors.Join(c.SetReadDeadline(t), c.SetWriteDeadline(t))
 }
 
-// Close closes the connection; what was sent still reaches a client that was not cut.
+// Close closes the connection; what was sent still reaches a client that was not cut. While an answer is given again
+// the first call only has it closed behind that.
 func (c *conn) Close() error {
+	if c.ending.defers() {
+		return c.SetWriteDeadline(time.Now().Add(lastAnswer))
+	}
 	err := c.tcp.Close()
 	if c.closed.CompareAndSwap(false, true) {
 		c.onClose()

@@ -25,6 +25,13 @@
 // asked for: there is no sendfile there, and all transfers of a client share one connection. Over HTTP/2 a
 // stream must take 32 KiB in an idle time.
 //
+// # Small files
+//
+// Requests for small files that are the same bytes as one before are answered from memory, without net/http, if the
+// handler is webserve's own and still agrees: it decides anew who may read, and looks whether the file is the same.
+// They are in the log and the metrics as all others, and counted by tplkit_http_repeated_total besides. A handler
+// around webserve's sees every request.
+//
 // # TLS
 //
 // TLS 1.2 or later. The pair is read again by [Server.Reload] and when a file has changed; where the new one is

@@ -67,3 +67,40 @@ func (p *Pace) Look(t time.Time, queued int64) string { return p.p.look(t, queue
 
 // CloseGate breaks a listener behind the server's back.
 func (s *Server) CloseGate(i int) { _ = s.gates[i].tcp.Close() }
+
+// IsHeader is isHeader.
+func IsHeader(s []byte) bool { return isHeader(s) }
+
+// Follow is what a connection knows of its requests.
+type Follow struct{ f follow }
+
+func (f *Follow) Idle()           { f.f.idle() }
+func (f *Follow) First() bool     { return f.f.first() }
+func (f *Follow) Passed(s string) { f.f.passed([]byte(s)) }
+func (f *Follow) Asked() string   { return string(f.f.asked) }
+
+// SplitAnswer takes an answer apart and puts it together with another date; "" if it is not to be remembered.
+func SplitAnswer(answer, date string) string {
+	a := splitAnswer([]byte(answer))
+	if a == nil {
+		return ""
+	}
+	return string(a.before) + date + string(a.after) + string(a.body)
+}
+
+// Repeats is how many answers are remembered, and how many bytes they take.
+func (s *Server) Repeats() (n, size int) {
+	r := s.gates[0].repeats
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return len(r.of), r.size
+}
+
+// Answering has a connection of WrapConn give an answer that net/http knows nothing of, until ended is called.
+func Answering(c net.Conn) (ended func() (closing bool)) {
+	e := &c.(*conn).ending
+	if !e.begin() {
+		panic("an answer is being given")
+	}
+	return e.end
+}

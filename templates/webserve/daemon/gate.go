@@ -13,8 +13,9 @@ import (
 // A gate is a listener that lets connections in: it counts them, reads the headers of proxies, and wraps them.
 // What it has accepted when it is closed it still hands out.
 type gate struct {
-	tcp   *net.TCPListener
-	rules *gateRules
+	tcp     *net.TCPListener
+	rules   *gateRules
+	repeats *repeats // nil: no answer is given again
 
 	start sync.Once
 	ready chan *conn      // closed when there is nothing more to come
@@ -117,6 +118,7 @@ func (g *gate) admit(tcp *net.TCPConn, pending *sync.WaitGroup) {
 	limitUnsent(tcp)
 	var claimed netip.Addr // whose it is counted as
 	c := newConn(tcp, r.pace, r.metrics.cutOff, func() { r.census.leave(claimed) })
+	c.repeats = g.repeats
 	peer := addrOf(c.peer)
 	header, trusted := r.proxies(peer)
 	if !header {

@@ -54,6 +54,13 @@ type running struct {
 func start(t *testing.T, h http.Handler, opt daemon.Options) *running {
 	t.Helper()
 	before := runtime.NumGoroutine()
+	t.Cleanup(func() { requireGoroutines(t, before) })
+	return launch(t, h, opt)
+}
+
+// launch is start for tests that run beside each other.
+func launch(t *testing.T, h http.Handler, opt daemon.Options) *running {
+	t.Helper()
 	if len(opt.Listen) == 0 {
 		opt.Listen = []string{"127.0.0.1:0"}
 	}
@@ -71,7 +78,6 @@ func start(t *testing.T, h http.Handler, opt daemon.Options) *running {
 	t.Cleanup(func() {
 		s.Kill() // does nothing where the test has ended it
 		_ = r.wait(t)
-		requireGoroutines(t, before)
 	})
 	return r
 }

@@ -13,7 +13,8 @@ import (
 // Metrics count what a server does, for Prometheus. Labels are few: zone, code, method and reason, whose values
 // come from the policy and the program, never from a request. The zero value works.
 type Metrics struct {
-	inFlight atomic.Int64 // requests being answered
+	inFlight atomic.Int64  // requests being answered
+	repeated atomic.Uint64 // requests that were answered as the same bytes had been before
 
 	mu       sync.Mutex
 	requests map[requestLabels]uint64

@@ -49,6 +49,7 @@ func (m *Metrics) writeRequests(t *promText) {
 	}) {
 		t.sample(float64(d.denied[k]), "zone", k[0], "reason", k[1])
 	}
+	t.one("counter", "tplkit_http_repeated_total", "Requests for small files that were answered from memory, as the same bytes had been before.", float64(m.repeated.Load()))
 	t.one("gauge", "tplkit_http_requests_in_flight", "Requests that are being answered.", float64(m.inFlight.Load()))
 }
 

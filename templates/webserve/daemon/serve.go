@@ -31,6 +31,13 @@ func withConn(ctx context.Context, nc net.Conn) context.Context {
 	return context.WithValue(ctx, connKey{}, c)
 }
 
+// followConn tells a connection that net/http wants the next request.
+func followConn(nc net.Conn, state http.ConnState) {
+	if c, ok := nc.(*conn); ok && state == http.StateIdle {
+		c.idle()
+	}
+}
+
 // connOf is the connection of a request, nil where it is not one of ours.
 func connOf(r *http.Request) *conn {
 	c, _ := r.Context().Value(connKey{}).(*conn)

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/tplkit/tplkit/templates/webserve"
 )
 
 // ErrKilled is what [Server.Run] returns after [Server.Kill].
@@ -74,6 +76,12 @@ func Open(ctx context.Context, h http.Handler, opt Options) (_ *Server, err erro
 	for _, l := range socks.plain {
 		s.gates = append(s.gates, newGate(l, s.rules))
 	}
+	if _, alone := h.(*webserve.Handler); alone {
+		again := &repeats{metrics: opt.Metrics, keepAlive: opt.KeepAlive}
+		for _, g := range s.gates {
+			g.repeats = again
+		}
+	}
 	s.secure = len(s.gates)
 	for _, l := range socks.secure {
 		s.gates = append(s.gates, newGate(l, s.rules))
@@ -124,6 +132,7 @@ func (s *Server) newHTTP() *http.Server {
 		MaxHeaderBytes:    maxHeaderBytes,
 		Protocols:         new(http.Protocols),
 		ConnContext:       withConn,
+		ConnState:         followConn,
 	}
 	srv.Protocols.SetHTTP1(true)
 	srv.Protocols.SetHTTP2(s.opt.HTTP2)

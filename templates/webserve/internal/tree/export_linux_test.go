@@ -6,9 +6,6 @@ func WalkOnly() (back func()) {
 	return func() { walkOnly.Store(false) }
 }
 
-// Settled is settled.
-const Settled = settled
-
 // KeptSize is what a zone's files in memory take, in bytes.
 func KeptSize(z *Zone) int {
 	z.kept.mu.RLock()

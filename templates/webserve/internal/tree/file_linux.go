@@ -22,6 +22,7 @@ import (
 type File struct {
 	name string
 	info Info
+	kept *Kept // where memory comes from
 
 	mu     sync.Mutex
 	memory *bytes.Reader // the content, where it is known; there is no descriptor then
@@ -33,6 +34,9 @@ type File struct {
 
 // Info describes the file as it was when it was opened.
 func (f *File) Info() Info { return f.info }
+
+// Kept is the file where its content is known, for [Zone.Still]; else nil.
+func (f *File) Kept() *Kept { return f.kept }
 
 // Close gives the descriptor back.
 func (f *File) Close() error {

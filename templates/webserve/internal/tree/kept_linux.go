@@ -16,10 +16,6 @@ const (
 	keptAll  = 8 << 20
 	// keptBeside is what a file takes beside its content.
 	keptBeside = 512
-
-	// settled is how long a file must have been left alone before it is kept: a
-	// change within one tick of the kernel's clock leaves no trace in its times.
-	settled = 2 * time.Second
 )
 
 // kept holds the contents of small files, the indexes and sidecars that clients
@@ -30,13 +26,34 @@ const (
 // file, so only those right in the zone's directory are kept.
 type kept struct {
 	mu    sync.RWMutex
-	files map[string]*keptOne
+	files map[string]*Kept
 	size  int
 }
 
-type keptOne struct {
+// Kept is a file whose content is known.
+type Kept struct {
+	name    string
 	info    Info
 	content []byte
+}
+
+// Still says whether a file that was opened by this zone is the one that its name stands for now, unchanged.
+func (z *Zone) Still(one *Kept) bool {
+	d, err := z.acquire()
+	if err != nil {
+		return false
+	}
+	defer d.release()
+	return one.still(d)
+}
+
+// still asks the kernel.
+func (one *Kept) still(d *dir) bool {
+	var st unix.Statx_t
+	// Of a network's file system not what is cached, but what is so.
+	const flags = unix.AT_SYMLINK_NOFOLLOW | unix.AT_NO_AUTOMOUNT | unix.AT_STATX_FORCE_SYNC
+	err := unix.Statx(d.fd, one.name, flags, unix.STATX_BASIC_STATS, &st)
+	return err == nil && one.info == infoOfStatx(&st)
 }
 
 // find returns the file called name in d, if its content is known.
@@ -47,20 +64,17 @@ func (k *kept) find(d *dir, name string) *File {
 	if one == nil {
 		return nil
 	}
-	var st unix.Statx_t
-	// Of a network's file system not what is cached, but what is so.
-	const flags = unix.AT_SYMLINK_NOFOLLOW | unix.AT_NO_AUTOMOUNT | unix.AT_STATX_FORCE_SYNC
-	if err := unix.Statx(d.fd, name, flags, unix.STATX_BASIC_STATS, &st); err != nil || one.info != infoOfStatx(&st) {
+	if !one.still(d) {
 		k.drop(name, one)
 		return nil
 	}
-	return &File{name: name, info: one.info, fd: -1, memory: bytes.NewReader(one.content)}
+	return &File{name: name, info: one.info, fd: -1, memory: bytes.NewReader(one.content), kept: one}
 }
 
 // keep remembers the content of f, which has been opened as name, if it is small,
 // and nothing changes it meanwhile.
 func (k *kept) keep(name string, f *File) {
-	if f.info.Size > keptFile || !f.info.Mode.IsRegular() || strings.Contains(name, "/") || time.Since(f.info.Changed) < settled {
+	if f.info.Size > keptFile || !f.info.Mode.IsRegular() || strings.Contains(name, "/") || time.Since(f.info.Changed) < Settled {
 		return
 	}
 	content := make([]byte, f.info.Size)
@@ -74,7 +88,7 @@ func (k *kept) keep(name string, f *File) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.files == nil {
-		k.files = make(map[string]*keptOne)
+		k.files = make(map[string]*Kept)
 	}
 	k.remove(name)
 	k.size += len(content) + keptBeside
@@ -84,11 +98,11 @@ func (k *kept) keep(name string, f *File) {
 		}
 		k.remove(other) // any: those that are in use come back
 	}
-	k.files[name] = &keptOne{info: f.info, content: content}
+	k.files[name] = &Kept{name: name, info: f.info, content: content}
 }
 
 // drop forgets one, unless another has taken its place.
-func (k *kept) drop(name string, one *keptOne) {
+func (k *kept) drop(name string, one *Kept) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.files[name] == one {

@@ -7,3 +7,12 @@ type kept struct{}
 
 func (*kept) find(*dir, string) *File { return nil }
 func (*kept) keep(string, *File)      {}
+
+// Kept is a file whose content is known: none.
+type Kept struct{}
+
+// Kept is nil.
+func (*File) Kept() *Kept { return nil }
+
+// Still says that nothing is known.
+func (*Zone) Still(*Kept) bool { return false }

@@ -25,6 +25,11 @@ import (
 // that one which was replaced by a rename is noticed.
 const Fresh = 500 * time.Millisecond
 
+// Settled is how long a file must have been left alone before its times prove
+// that it is still the same: a change within one tick of the kernel's clock, or
+// within one second for a date, leaves no trace in them.
+const Settled = 2 * time.Second
+
 // Tree is the directory above the zones.
 type Tree struct {
 	path   string

@@ -1,0 +1,155 @@
+package daemon
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/tplkit/tplkit/templates/webserve"
+)
+
+// repeats are answers with small files, by the request that they answer: all of its bytes, so that nothing is understood
+// in another way than net/http did. CI nodes ask for the same indexes and sidecars again and again, and with these most
+// of the work is to parse requests and to write headers. Whether an answer is still right the handler is asked each time.
+type repeats struct {
+	metrics   *Metrics
+	keepAlive time.Duration
+
+	mu   sync.RWMutex
+	of   map[string]*repeated
+	size int
+}
+
+// repeated is an answer, taken apart where the date stands.
+type repeated struct {
+	again         *webserve.Again
+	before, after []byte
+	body          []byte
+}
+
+const (
+	maxRepeats = 8 << 20 // bytes of requests and answers that are remembered
+	// besideRepeated is what one takes beside its bytes.
+	besideRepeated = 1 << 10
+)
+
+func (a *repeated) size() int { return len(a.before) + len(a.after) + len(a.body) + besideRepeated }
+
+// find returns what is known for a request, or nil.
+func (r *repeats) find(asked []byte) *repeated {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.of[string(asked)]
+}
+
+// learn remembers an answer, if it is a whole one that says nothing about the connection.
+func (r *repeats) learn(asked, answer []byte, again func() *webserve.Again) {
+	a := splitAnswer(answer)
+	if a == nil {
+		return
+	}
+	a.again = again()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	key := string(asked)
+	r.remove(key)
+	r.size += len(key) + a.size()
+	for other := range r.of {
+		if r.size <= maxRepeats {
+			break
+		}
+		r.remove(other) // any: those that are in use come back
+	}
+	if r.of == nil {
+		r.of = make(map[string]*repeated)
+	}
+	r.of[key] = a
+}
+
+// forget drops what is not right any more, unless another has taken its place.
+func (r *repeats) forget(asked []byte, a *repeated) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.of[string(asked)] == a {
+		r.remove(string(asked))
+	}
+}
+
+// remove is forget for whoever holds r.mu.
+func (r *repeats) remove(key string) {
+	if a := r.of[key]; a != nil {
+		r.size -= len(key) + a.size()
+		delete(r.of, key)
+	}
+}
+
+// splitAnswer takes an answer apart that is whole, and says nothing of the connection; nil if it is not.
+func splitAnswer(answer []byte) *repeated {
+	const date = "\r\nDate: "
+	end := bytes.Index(answer, []byte("\r\n\r\n"))
+	if end < 0 {
+		return nil
+	}
+	head, body := answer[:end+2], answer[end+4:] // every line with its end
+	at := bytes.Index(head, []byte(date))
+	if at < 0 || !bytes.HasPrefix(head, []byte("HTTP/1.1 200 OK\r\n")) || bytes.Contains(head, []byte("\r\nConnection: ")) ||
+		!bytes.Contains(head, fmt.Appendf(nil, "\r\nContent-Length: %d\r\n", len(body))) {
+		return nil
+	}
+	at += len(date)
+	rest := answer[at:]
+	return &repeated{before: bytes.Clone(answer[:at]), after: bytes.Clone(rest[bytes.IndexByte(rest, '\r') : len(rest)-len(body)]), body: bytes.Clone(body)}
+}
+
+// answer answers a request if it is known, and still to be answered like that.
+func (r *repeats) answer(c *conn, asked []byte) (done bool, err error) {
+	a := r.find(asked)
+	if a == nil {
+		return false, nil
+	}
+	ev, ok := a.again.Ask(addrOf(c.client))
+	if !ok {
+		r.forget(asked, a)
+		return false, nil
+	}
+	if !c.ending.begin() {
+		return false, nil
+	}
+	r.metrics.repeated.Add(1)
+	r.metrics.inFlight.Add(1)
+	defer r.metrics.inFlight.Add(-1)
+	sent, err := c.send(a, httpDate.text(ev.Time.UTC()))
+	a.again.Answered(ev, c.asks(a.again.Request()), sent, err)
+	if c.ending.end() {
+		return true, errors.Join(net.ErrClosed, c.Close())
+	}
+	if err != nil {
+		return true, err
+	}
+	return true, c.SetReadDeadline(ev.Time.Add(r.keepAlive)) // as net/http does it between two requests
+}
+
+// send sends an answer, and tells how many bytes of its body have gone.
+func (c *conn) send(a *repeated, date string) (int64, error) {
+	room := holdBuffers.Get().(*[]byte)
+	defer holdBuffers.Put(room)
+	out := append(append(append(append((*room)[:0], a.before...), date...), a.after...), a.body...)
+	*room = out[:0]
+	n, err := c.Write(out)
+	return int64(max(0, n-(len(out)-len(a.body)))), err
+}
+
+// asks is r as if it had come by c.
+func (c *conn) asks(r *http.Request) *http.Request {
+	if c.same != r {
+		ctx := context.WithValue(context.Background(), connKey{}, c)
+		c.same, c.asking = r, r.WithContext(ctx)
+		c.asking.RemoteAddr = c.client.String()
+	}
+	return c.asking
+}
