@@ -23,6 +23,7 @@ import (
 	"github.com/tplkit/tplkit/templates/webserve"
 	"github.com/tplkit/tplkit/templates/webserve/acl"
 	"github.com/tplkit/tplkit/templates/webserve/daemon"
+	"github.com/tplkit/tplkit/templates/webserve/internal/corpus"
 )
 
 // repeating is a tree that is served by a handler with nothing in front.
@@ -332,6 +333,60 @@ func TestRepeatedForWhomItIsMeant(t *testing.T) {
 	require.Equal(t, netip.MustParseAddr("192.0.2.7"), ev.Peer)
 	require.Equal(t, netip.MustParseAddr("192.0.2.7"), ev.Client)
 	require.Contains(t, daemon.Combined(&ev), " via=127.0.0.1 ")
+}
+
+// TestRepeatedCorpus: whatever one client may read, by whatever name, another one who asks for the same after him gets
+// nothing of it.
+func TestRepeatedCorpus(t *testing.T) {
+	t.Parallel()
+	const denied, allowed = "198.51.100.1", "192.0.2.7"
+	policy := parsePolicy(t, "proxy-protocol 127.0.0.1\nzone kubevirt\nallow 192.0.2.0/24\nzone repo\nallow all\n")
+	r := startRepeating(t, policy, daemon.Options{Policy: func() *acl.Policy { return policy }})
+	r.put(t, "kubevirt/secret.img", "the secret")
+	r.put(t, "repo/known", "known to all")
+	time.Sleep(settle)
+	conns := map[string]*asker{}
+	// ask asks on a kept connection, that has been asked before, and gives status and body.
+	ask := func(client, request string) (int, string) {
+		a := conns[client]
+		if a == nil {
+			a = r.dial(t)
+			conns[client] = a
+			a.send("PROXY TCP4 " + client + " 127.0.0.1 4711 80\r\n")
+			a.requireOne(header("/repo/known"), "known to all")
+		}
+		resp, body := a.ask(request)
+		if resp.Close {
+			a.Close()
+			delete(conns, client)
+		}
+		return resp.StatusCode, body
+	}
+	served := 0
+	for _, target := range corpus.Targets() {
+		raw := target.For("kubevirt", "secret.img")
+		request := header(raw)
+		status, body := ask(allowed, request)
+		if target.Serves {
+			require.Equal(t, http.StatusOK, status, "%q", raw)
+			require.Equal(t, "the secret", body)
+			served++
+		}
+		for range 2 {
+			again, same := ask(allowed, request)
+			require.Equal(t, status, again, "%q", raw)
+			require.Equal(t, body, same, "%q", raw)
+		}
+		for range 2 {
+			status, body := ask(denied, request)
+			require.NotContains(t, body, "the secret", "%q", raw)
+			if target.Serves {
+				require.Equal(t, http.StatusForbidden, status, "%q", raw)
+			}
+		}
+	}
+	require.Greater(t, served, 5)
+	require.GreaterOrEqual(t, r.repeated(t), served)
 }
 
 // TestRepeatedHeadersOfProxies: whom a trusted proxy speaks for is part of the request.
