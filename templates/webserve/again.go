@@ -24,7 +24,7 @@ type Repeater interface {
 // Again asks for what was asked before. It is safe for concurrent use.
 type Again struct {
 	h       *Handler
-	policy  *policy
+	policy  uint64 // its number: an old one is not kept for the sake of its answers
 	zone    *zone
 	rest    string
 	kept    *tree.Kept
@@ -44,7 +44,7 @@ func (x *exchange) repeat(z *zone, rest string, f *tree.File, told fact) {
 	}
 	repeater.Repeat(func() *Again {
 		// Nothing of the connection is kept with the request.
-		return &Again{x.h, x.policy, z, rest, kept, info, told, x.r.WithContext(context.Background())}
+		return &Again{x.h, x.policy.number, z, rest, kept, info, told, x.r.WithContext(context.Background())}
 	})
 }
 
@@ -52,7 +52,7 @@ func (x *exchange) repeat(z *zone, rest string, f *tree.File, told fact) {
 // event, to be completed by [Again.Answered].
 func (a *Again) Ask(peer netip.Addr) (*Event, bool) {
 	policy := a.h.policy.Load()
-	if policy != a.policy {
+	if policy.number != a.policy {
 		return nil, false
 	}
 	ev := &Event{Time: a.h.now(), Peer: peer, Zone: a.zone.name, Status: http.StatusOK}

@@ -20,7 +20,8 @@ type Handler struct {
 	open      func(z *tree.Zone, name string, dirOnly bool) (*tree.File, error)
 	now       func() time.Time
 
-	policy atomic.Pointer[policy]
+	policy   atomic.Pointer[policy]
+	policies atomic.Uint64 // that were put in force
 }
 
 // New makes a handler for the tree at root, the directory that holds repo/,
@@ -59,6 +60,7 @@ func (h *Handler) SetPolicy(p *acl.Policy) error {
 	if err != nil {
 		return err
 	}
+	next.number = h.policies.Add(1)
 	h.policy.Store(next)
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 
 // policy is an acl.Policy with what each request needs to know of it.
 type policy struct {
+	number uint64 // of those that were in force
 	acl    *acl.Policy
 	denied int // status of a refusal
 	zones  map[string]*zone

@@ -5,14 +5,11 @@ import (
 	"io"
 	"math"
 	"net"
-	"net/http"
 	"os"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
-
-	"github.com/tplkit/tplkit/templates/webserve"
 )
 
 // maxStep bounds what is handed to the kernel at once: between two steps it is seen that the client moves.
@@ -29,12 +26,8 @@ type conn struct {
 	held   *[]byte  // what is held back; nil: nothing is
 	pace   pace     // of the one writer
 
-	follow
-	repeats *repeats               // nil: no answer is given again
-	again   func() *webserve.Again // of the answer that is released next, if it is to be remembered
-	ending  ending
-	asking  *http.Request // that net/http has not seen, as it would have
-	same    *http.Request // the one that asking is like
+	repeating
+	ending ending
 
 	cut     atomic.Int32 // why it was cut: a cutReason
 	onCut   func(cutReason)
@@ -90,12 +83,6 @@ func (c *conn) Read(p []byte) (int, error) {
 		c.passed(p[:n])
 		return n, err
 	}
-}
-
-// idle is called when net/http wants the next request.
-func (c *conn) idle() {
-	c.follow.idle()
-	c.again = nil
 }
 
 // Write sends p as fast as the client takes it.

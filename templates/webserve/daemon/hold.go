@@ -1,10 +1,6 @@
 package daemon
 
-import (
-	"sync"
-
-	"github.com/tplkit/tplkit/templates/webserve"
-)
+import "sync"
 
 // holdRoom is how much a connection holds back: a small file with its header.
 const holdRoom = 40 << 10
@@ -30,20 +26,12 @@ func (c *conn) Release() error {
 	if len(*held) > 0 {
 		_, err = c.Write(*held)
 	}
-	if c.again != nil && err == nil {
-		c.repeats.learn(c.asked, *held, c.again)
+	if err == nil {
+		c.released(*held)
 	}
-	c.again = nil
 	*held = (*held)[:0]
 	holdBuffers.Put(held)
 	return err
-}
-
-// Repeat has the answer that is released next remembered, if the request is known byte for byte.
-func (c *conn) Repeat(again func() *webserve.Again) {
-	if c.repeats != nil && c.asked != nil && !c.lost.Load() {
-		c.again = again
-	}
 }
 
 // hold takes p if it is held back.

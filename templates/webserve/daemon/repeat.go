@@ -25,6 +25,36 @@ type repeats struct {
 	size int
 }
 
+// repeating is what a connection needs for that.
+type repeating struct {
+	follow
+	repeats *repeats               // nil: no answer is given again
+	again   func() *webserve.Again // of the answer that is released next, if it is to be remembered
+	asking  *http.Request          // that net/http has not seen, as it would have
+	same    *http.Request          // the one that asking is like
+}
+
+// idle is called when net/http wants the next request.
+func (r *repeating) idle() {
+	r.follow.idle()
+	r.again = nil
+}
+
+// Repeat has the answer that is released next remembered, if the request is known byte for byte.
+func (r *repeating) Repeat(again func() *webserve.Again) {
+	if r.repeats != nil && r.asked != nil && !r.lost.Load() {
+		r.again = again
+	}
+}
+
+// released has an answer remembered.
+func (r *repeating) released(answer []byte) {
+	if r.again != nil {
+		r.repeats.learn(r.asked, answer, r.again)
+		r.again = nil
+	}
+}
+
 // repeated is an answer, taken apart where the date stands.
 type repeated struct {
 	again         *webserve.Again
@@ -131,7 +161,7 @@ func (r *repeats) answer(c *conn, asked []byte) (done bool, err error) {
 	if err != nil {
 		return true, err
 	}
-	return true, c.SetReadDeadline(ev.Time.Add(r.keepAlive)) // as net/http does it between two requests
+	return true, c.SetReadDeadline(time.Now().Add(r.keepAlive)) // as net/http does it between two requests
 }
 
 // send sends an answer, and tells how many bytes of its body have gone.
