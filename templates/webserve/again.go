@@ -35,12 +35,18 @@ type Again struct {
 
 // repeat offers the connection to give the answer with a file again. It may be
 // another one the next time though the file is the same while that is young, and
-// where its date has yet to come.
+// where its date has yet to come. Requests for parts and for what has changed name
+// what the client has, and do not come again.
 func (x *exchange) repeat(z *zone, rest string, f *tree.File, told fact) {
 	repeater := x.w.cork.repeater()
 	kept, info := f.Kept(), f.Info()
 	if repeater == nil || kept == nil || x.w.head || young(info, x.ev.Time) || modTime(info, x.ev.Time).IsZero() {
 		return
+	}
+	for _, name := range []string{headerRange, "If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since"} {
+		if x.r.Header[name] != nil {
+			return
+		}
 	}
 	repeater.Repeat(func() *Again {
 		// Nothing of the connection is kept with the request.
@@ -78,6 +84,9 @@ func (a *Again) Answered(ev *Event, r *http.Request, bytes int64, err error) {
 	ev.Duration = a.h.now().Sub(ev.Time)
 	a.h.opt.Observe(ev)
 }
+
+// Body is what the answer consists of beside its header. Nobody may change it.
+func (a *Again) Body() []byte { return a.kept.Content() }
 
 // Request is the request whose answer is given again.
 func (a *Again) Request() *http.Request { return a.request }

@@ -59,7 +59,7 @@ func (r *repeating) released(answer []byte) {
 type repeated struct {
 	again         *webserve.Again
 	before, after []byte
-	body          []byte
+	body          []byte // again's
 }
 
 const (
@@ -84,6 +84,11 @@ func (r *repeats) learn(asked, answer []byte, again func() *webserve.Again) {
 		return
 	}
 	a.again = again()
+	body := a.again.Body()
+	if !bytes.Equal(a.body, body) {
+		return
+	}
+	a.body = body
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	key := string(asked)
@@ -118,7 +123,8 @@ func (r *repeats) remove(key string) {
 	}
 }
 
-// splitAnswer takes an answer apart that is whole, and says nothing of the connection; nil if it is not.
+// splitAnswer takes an answer apart that is whole, and says nothing of the connection; nil if it is not. The body
+// is a part of answer.
 func splitAnswer(answer []byte) *repeated {
 	const date = "\r\nDate: "
 	end := bytes.Index(answer, []byte("\r\n\r\n"))
@@ -133,7 +139,7 @@ func splitAnswer(answer []byte) *repeated {
 	}
 	at += len(date)
 	rest := answer[at:]
-	return &repeated{before: bytes.Clone(answer[:at]), after: bytes.Clone(rest[bytes.IndexByte(rest, '\r') : len(rest)-len(body)]), body: bytes.Clone(body)}
+	return &repeated{before: bytes.Clone(answer[:at]), after: bytes.Clone(rest[bytes.IndexByte(rest, '\r') : len(rest)-len(body)]), body: body}
 }
 
 // answer answers a request if it is known, and still to be answered like that.

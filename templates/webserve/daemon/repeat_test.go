@@ -210,7 +210,8 @@ func TestRepeated(t *testing.T) {
 		}
 	}
 
-	// Requests of other bytes are others.
+	// Requests of other bytes are others. Those that name what the client has are not remembered.
+	remembered, _ := r.Repeats()
 	resp, body := a.ask(header("/repo/index", "Range: bytes=1-2"))
 	require.Equal(t, http.StatusPartialContent, resp.StatusCode)
 	require.Equal(t, "ir", body)
@@ -218,6 +219,12 @@ func TestRepeated(t *testing.T) {
 	require.Equal(t, http.StatusNotModified, resp.StatusCode)
 	resp, _ = a.ask(header("/repo/index", "Range: bytes=100-"))
 	require.Equal(t, http.StatusRequestedRangeNotSatisfiable, resp.StatusCode)
+	for range 2 {
+		a.requireOne(header("/repo/index", `If-None-Match: "old"`), "first")
+		a.requireOne(header("/repo/index", "Range: bytes=1-2", `If-Range: "old"`), "first")
+	}
+	now, _ := r.Repeats()
+	require.Equal(t, remembered, now)
 	a.requireOne(ask, "first")
 
 	// The last words of a connection are not remembered as those of all.

@@ -37,6 +37,9 @@ type Kept struct {
 	content []byte
 }
 
+// Content is that of the file. Nobody may change it.
+func (one *Kept) Content() []byte { return one.content }
+
 // Still says whether a file that was opened by this zone is the one that its name stands for now, unchanged.
 func (z *Zone) Still(one *Kept) bool {
 	d, err := z.acquire()

@@ -11,6 +11,9 @@ func (*kept) keep(string, *File)      {}
 // Kept is a file whose content is known: none.
 type Kept struct{}
 
+// Content is empty.
+func (*Kept) Content() []byte { return nil }
+
 // Kept is nil.
 func (*File) Kept() *Kept { return nil }
 
