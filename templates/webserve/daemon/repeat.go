@@ -63,9 +63,9 @@ type repeated struct {
 }
 
 const (
-	maxRepeats = 8 << 20 // bytes of requests and answers that are remembered
-	// besideRepeated is what one takes beside its bytes.
-	besideRepeated = 1 << 10
+	maxRepeats = 4 << 20 // bytes of requests and answers that are remembered
+	// besideRepeated is what one takes beside its bytes, the request with its header for the log above all.
+	besideRepeated = 4 << 10
 )
 
 func (a *repeated) size() int { return len(a.before) + len(a.after) + len(a.body) + besideRepeated }

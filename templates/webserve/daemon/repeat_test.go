@@ -622,8 +622,8 @@ func TestManyRepeated(t *testing.T) {
 		a.requireOne(header("/repo/index", fmt.Sprintf("X: %d", i)), content)
 	}
 	remembered, size := r.Repeats()
-	require.Less(t, size, 8<<20+1)
-	require.Greater(t, remembered, 200)
+	require.Less(t, size, 4<<20+1)
+	require.Greater(t, remembered, 100)
 	for i := range 500 {
 		a.requireOne(header("/repo/index", fmt.Sprintf("X: %d", i)), content)
 	}
