@@ -90,7 +90,7 @@ func SplitAnswer(answer, date string) string {
 
 // Repeats is how many answers are remembered, and how many bytes they take.
 func (s *Server) Repeats() (n, size int) {
-	r := s.gates[0].repeats
+	r := s.rules.repeats
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	return len(r.of), r.size

@@ -13,9 +13,8 @@ import (
 // A gate is a listener that lets connections in: it counts them, reads the headers of proxies, and wraps them.
 // What it has accepted when it is closed it still hands out.
 type gate struct {
-	tcp     *net.TCPListener
-	rules   *gateRules
-	repeats *repeats // nil: no answer is given again
+	tcp   *net.TCPListener
+	rules *gateRules
 
 	start sync.Once
 	ready chan *conn      // closed when there is nothing more to come
@@ -30,6 +29,7 @@ type gateRules struct {
 	pace    paceLimits
 	header  time.Duration // for the header of a proxy
 	metrics *Metrics
+	repeats *repeats // nil: no answer is given again
 	// proxies tells of a peer whether it must begin with a PROXY header, and whether it speaks for others.
 	proxies func(peer netip.Addr) (header, trusted bool)
 }
@@ -118,7 +118,7 @@ func (g *gate) admit(tcp *net.TCPConn, pending *sync.WaitGroup) {
 	limitUnsent(tcp)
 	var claimed netip.Addr // whose it is counted as
 	c := newConn(tcp, r.pace, r.metrics.cutOff, func() { r.census.leave(claimed) })
-	c.repeats = g.repeats
+	c.repeats = r.repeats
 	peer := addrOf(c.peer)
 	header, trusted := r.proxies(peer)
 	if !header {

@@ -72,15 +72,12 @@ func Open(ctx context.Context, h http.Handler, opt Options) (_ *Server, err erro
 		metrics: opt.Metrics,
 		proxies: opt.proxies,
 	}
+	if _, alone := h.(*webserve.Handler); alone {
+		s.rules.repeats = &repeats{metrics: opt.Metrics, keepAlive: opt.KeepAlive}
+	}
 	opt.Metrics.attach(s.rules.census, opt.AccessLog)
 	for _, l := range socks.plain {
 		s.gates = append(s.gates, newGate(l, s.rules))
-	}
-	if _, alone := h.(*webserve.Handler); alone {
-		again := &repeats{metrics: opt.Metrics, keepAlive: opt.KeepAlive}
-		for _, g := range s.gates {
-			g.repeats = again
-		}
 	}
 	s.secure = len(s.gates)
 	for _, l := range socks.secure {
