@@ -27,7 +27,7 @@
 //
 // # Small files
 //
-// Requests for small files that are the same bytes as one before are answered from memory, without net/http, if the
+// Requests for small files that are the same bytes as two before are answered from memory, without net/http, if the
 // handler is webserve's own and still agrees: it decides anew who may read, and looks whether the file is the same.
 // They are in the log and the metrics as all others, and counted by tplkit_http_repeated_total besides. A handler
 // around webserve's sees every request.

@@ -5,9 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tplkit/tplkit/templates/webserve"
@@ -19,6 +21,11 @@ import (
 type repeats struct {
 	metrics   *Metrics
 	keepAlive time.Duration
+
+	// asked are hashes of requests that came once: what comes once only, for a header of its own like X-Request-Id, is
+	// not worth remembering. One that is forgotten costs a repetition.
+	asked [1 << 10]atomic.Uint64
+	seed  maphash.Seed
 
 	mu   sync.RWMutex
 	of   map[string]*repeated
@@ -40,9 +47,9 @@ func (r *repeating) idle() {
 	r.again = nil
 }
 
-// Repeat has the answer that is released next remembered, if the request is known byte for byte.
+// Repeat has the answer that is released next remembered, if the request is known byte for byte and has come before.
 func (r *repeating) Repeat(again func() *webserve.Again) {
-	if r.repeats != nil && r.asked != nil && !r.lost.Load() {
+	if r.repeats != nil && r.asked != nil && !r.lost.Load() && r.repeats.seen(r.asked) {
 		r.again = again
 	}
 }
@@ -75,6 +82,12 @@ func (r *repeats) find(asked []byte) *repeated {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	return r.of[string(asked)]
+}
+
+// seen tells whether a request came before, or one of the same hash; the next like it has.
+func (r *repeats) seen(asked []byte) bool {
+	h := maphash.Bytes(r.seed, asked)
+	return r.asked[h%uint64(len(r.asked))].Swap(h) == h
 }
 
 // learn remembers an answer, if it is a whole one that says nothing about the connection.
