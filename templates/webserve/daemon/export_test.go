@@ -90,10 +90,7 @@ func SplitAnswer(answer, date string) string {
 
 // Repeats is how many answers are remembered, and how many bytes they take.
 func (s *Server) Repeats() (n, size int) {
-	r := s.rules.repeats
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	return len(r.of), r.size
+	return s.rules.repeats.known.Size()
 }
 
 // Answering has a connection of WrapConn give an answer that net/http knows nothing of, until ended is called.

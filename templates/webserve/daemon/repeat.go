@@ -8,11 +8,11 @@ import (
 	"hash/maphash"
 	"net"
 	"net/http"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/tplkit/tplkit/templates/webserve"
+	"github.com/tplkit/tplkit/templates/webserve/internal/recent"
 )
 
 // repeats are answers with small files, by the request that they answer: all of its bytes, so that nothing is understood
@@ -27,9 +27,11 @@ type repeats struct {
 	asked [1 << 10]atomic.Uint64
 	seed  maphash.Seed
 
-	mu   sync.RWMutex
-	of   map[string]*repeated
-	size int
+	known recent.Map[repeated]
+}
+
+func newRepeats(metrics *Metrics, keepAlive time.Duration) *repeats {
+	return &repeats{metrics: metrics, keepAlive: keepAlive, seed: maphash.MakeSeed(), known: recent.Map[repeated]{Limit: maxRepeats}}
 }
 
 // repeating is what a connection needs for that.
@@ -75,15 +77,6 @@ const (
 	besideRepeated = 4 << 10
 )
 
-func (a *repeated) size() int { return len(a.before) + len(a.after) + len(a.body) + besideRepeated }
-
-// find returns what is known for a request, or nil.
-func (r *repeats) find(asked []byte) *repeated {
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	return r.of[string(asked)]
-}
-
 // seen tells whether a request came before, or one of the same hash; the next like it has.
 func (r *repeats) seen(asked []byte) bool {
 	h := maphash.Bytes(r.seed, asked)
@@ -102,38 +95,7 @@ func (r *repeats) learn(asked, answer []byte, again func() *webserve.Again) {
 		return
 	}
 	a.body = body
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	key := string(asked)
-	r.remove(key)
-	r.size += len(key) + a.size()
-	for other := range r.of {
-		if r.size <= maxRepeats {
-			break
-		}
-		r.remove(other) // any: those that are in use come back
-	}
-	if r.of == nil {
-		r.of = make(map[string]*repeated)
-	}
-	r.of[key] = a
-}
-
-// forget drops what is not right any more, unless another has taken its place.
-func (r *repeats) forget(asked []byte, a *repeated) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.of[string(asked)] == a {
-		r.remove(string(asked))
-	}
-}
-
-// remove is forget for whoever holds r.mu.
-func (r *repeats) remove(key string) {
-	if a := r.of[key]; a != nil {
-		r.size -= len(key) + a.size()
-		delete(r.of, key)
-	}
+	r.known.Put(string(asked), a, len(asked)+len(a.before)+len(a.after)+len(a.body)+besideRepeated)
 }
 
 // splitAnswer takes an answer apart that is whole, and says nothing of the connection; nil if it is not. The body
@@ -157,13 +119,13 @@ func splitAnswer(answer []byte) *repeated {
 
 // answer answers a request if it is known, and still to be answered like that.
 func (r *repeats) answer(c *conn, asked []byte) (done bool, err error) {
-	a := r.find(asked)
+	a := r.known.GetBytes(asked)
 	if a == nil {
 		return false, nil
 	}
 	ev, ok := a.again.Ask(addrOf(c.client))
 	if !ok {
-		r.forget(asked, a)
+		r.known.Drop(string(asked), a)
 		return false, nil
 	}
 	if !c.ending.begin() {

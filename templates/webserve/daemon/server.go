@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/maphash"
 	"io"
 	"net"
 	"net/http"
@@ -74,7 +73,7 @@ func Open(ctx context.Context, h http.Handler, opt Options) (_ *Server, err erro
 		proxies: opt.proxies,
 	}
 	if _, alone := h.(*webserve.Handler); alone {
-		s.rules.repeats = &repeats{metrics: opt.Metrics, keepAlive: opt.KeepAlive, seed: maphash.MakeSeed()}
+		s.rules.repeats = newRepeats(opt.Metrics, opt.KeepAlive)
 	}
 	opt.Metrics.attach(s.rules.census, opt.AccessLog)
 	for _, l := range socks.plain {

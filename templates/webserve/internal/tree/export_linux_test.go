@@ -8,14 +8,6 @@ func WalkOnly() (back func()) {
 
 // KeptSize is what a zone's files in memory take, in bytes.
 func KeptSize(z *Zone) int {
-	z.kept.mu.RLock()
-	defer z.kept.mu.RUnlock()
-	sum := 0
-	for _, one := range z.kept.files {
-		sum += len(one.content) + keptBeside
-	}
-	if sum != z.kept.size {
-		return -1
-	}
-	return sum
+	_, bytes := z.kept.files.Size()
+	return bytes
 }

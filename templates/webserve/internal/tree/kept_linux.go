@@ -3,10 +3,11 @@ package tree
 import (
 	"bytes"
 	"strings"
-	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/tplkit/tplkit/templates/webserve/internal/recent"
 )
 
 const (
@@ -25,10 +26,10 @@ const (
 // way to a file could be replaced by a symbolic link without a trace in the
 // file, so only those right in the zone's directory are kept.
 type kept struct {
-	mu    sync.RWMutex
-	files map[string]*Kept
-	size  int
+	files recent.Map[Kept]
 }
+
+func newKept() *kept { return &kept{files: recent.Map[Kept]{Limit: keptAll}} }
 
 // Kept is a file whose content is known.
 type Kept struct {
@@ -61,14 +62,12 @@ func (one *Kept) still(d *dir) bool {
 
 // find returns the file called name in d, if its content is known.
 func (k *kept) find(d *dir, name string) *File {
-	k.mu.RLock()
-	one := k.files[name]
-	k.mu.RUnlock()
+	one := k.files.Get(name)
 	if one == nil {
 		return nil
 	}
 	if !one.still(d) {
-		k.drop(name, one)
+		k.files.Drop(name, one)
 		return nil
 	}
 	return &File{name: name, info: one.info, fd: -1, memory: bytes.NewReader(one.content), kept: one}
@@ -88,37 +87,7 @@ func (k *kept) keep(name string, f *File) {
 	if unix.Fstat(f.fd, &st) != nil || infoOf(&st) != f.info {
 		return
 	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.files == nil {
-		k.files = make(map[string]*Kept)
-	}
-	k.remove(name)
-	k.size += len(content) + keptBeside
-	for other := range k.files {
-		if k.size <= keptAll {
-			break
-		}
-		k.remove(other) // any: those that are in use come back
-	}
-	k.files[name] = &Kept{name: name, info: f.info, content: content}
-}
-
-// drop forgets one, unless another has taken its place.
-func (k *kept) drop(name string, one *Kept) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.files[name] == one {
-		k.remove(name)
-	}
-}
-
-// remove forgets the file called name. The caller holds k.mu.
-func (k *kept) remove(name string) {
-	if one := k.files[name]; one != nil {
-		k.size -= len(one.content) + keptBeside
-		delete(k.files, name)
-	}
+	k.files.Put(name, &Kept{name: name, info: f.info, content: content}, len(content)+keptBeside)
 }
 
 func infoOfStatx(st *unix.Statx_t) Info {

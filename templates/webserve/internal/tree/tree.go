@@ -63,7 +63,7 @@ func (t *Tree) Zone(name string) *Zone {
 	defer t.mu.Unlock()
 	z := t.zones[name]
 	if z == nil {
-		z = &Zone{tree: t, name: name}
+		z = &Zone{tree: t, name: name, kept: newKept()}
 		t.zones[name] = z
 	}
 	return z
@@ -85,7 +85,7 @@ type Zone struct {
 	tree *Tree
 	name string
 
-	kept kept
+	kept *kept
 
 	dir     atomic.Pointer[dir]
 	checked atomic.Int64 // when dir was looked up, since start
