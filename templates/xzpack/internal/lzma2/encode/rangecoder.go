@@ -57,9 +57,12 @@ func (r *rangeCoder) bit(p *uint16, b uint32) {
 	r.rng = rng
 }
 
-// nextProb is what the probability v of a 0 becomes with a bit, of which ones has 32.
+// nextProb is what the probability v of a 0 becomes with a bit, of which ones has 32: nearer to 1 by a part of the way, or
+// as near to 0 as it gets.
 func nextProb(v, ones uint32) uint16 {
-	return uint16(v + ((1<<model.ProbBits-v)>>model.MoveBits)&^ones - (v>>model.MoveBits)&ones)
+	const all, none = 1 << model.ProbBits, 1<<model.MoveBits - 1
+	aim := all ^ (all^none)&ones
+	return uint16(v + uint32(int32(aim-v)>>model.MoveBits))
 }
 
 // direct codes the n lowest bits of v with even chances, the highest first.
@@ -75,18 +78,18 @@ func (r *rangeCoder) direct(v, n uint32) {
 	}
 }
 
-// tree codes the n lowest bits of v, the highest first.
+// tree codes the n lowest bits of v, which has no others, the highest first; n is up to 8.
 func (r *rangeCoder) tree(p []uint16, v, n uint32) {
 	low, rng := r.low, r.rng
-	for m := uint32(1); n > 0; {
-		n--
-		b := v >> n & 1
-		prob, ones := uint32(p[m]), -b
-		bound := rng >> model.ProbBits * prob
+	// The bits that have been coded, behind a 1, stand from bit 8 on: that is the number of the next one's probability.
+	s, end := (1<<(n&31)|v)<<(8-n&31), uint32(1<<8)<<(n&31)
+	for ; s < end; s <<= 1 {
+		prob := &p[s>>8]
+		v, ones := uint32(*prob), -(s >> 7 & 1)
+		bound := rng >> model.ProbBits * v
 		low += uint64(bound & ones)
 		rng = bound ^ (bound^(rng-bound))&ones
-		p[m] = nextProb(prob, ones)
-		m = m<<1 | b
+		*prob = nextProb(v, ones)
 		if rng < model.TopValue {
 			rng <<= 8
 			r.low = low

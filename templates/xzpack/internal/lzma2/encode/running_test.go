@@ -23,7 +23,7 @@ func TestRunning(t *testing.T) {
 				complete++
 			}
 			var store matchStore
-			p := Params{Nice: nice, Search: Search{Hash: 5, Depth: 1 << 20}, Inside: nice, Keep: maxKeep, TreeMax: 1 << 20, RangeLeast: 1 << 24, StorePages: 1 << 20}
+			p := Params{Nice: nice, Search: Search{Hash: 5, Depth: 1 << 20, Inside: nice, Keep: maxKeep}, TreeMax: 1 << 20, RangeLeast: 1 << 24, StorePages: 1 << 20}
 			require.NoError(t, f.find(context.Background(), padded(text), n, []span{{0, n}}, &p, &store, 1))
 			var r running
 			r.goBack(0)

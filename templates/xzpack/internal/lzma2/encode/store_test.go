@@ -18,7 +18,9 @@ func words(pos uint32, n int) (w []uint32) {
 	return w
 }
 
-func storeParams(keep, pages int) *Params { return &Params{Keep: keep, StorePages: pages} }
+func storeParams(keep, pages int) *Params {
+	return &Params{Search: Search{Keep: keep}, StorePages: pages}
+}
 
 // fill fills a store for n positions in an order like that of the trees, and returns how many words each position got.
 func fill(s *matchStore, n uint32, seed uint64, most int) map[uint32]int {

@@ -101,22 +101,11 @@ func (e *Encoder) literal() {
 		return
 	}
 	// As long as the byte agrees with the one at the last distance, its bits choose another tree.
-	match := uint32(e.text[pos-e.reps[0]-1])
-	node, shift := uint32(1), uint32(8)
-	for shift > 0 {
-		shift--
-		want, b := match>>shift&1, cur>>shift&1
-		rc.bit(&probs[(1+want)<<8|node], b)
-		node = node<<1 | b
-		if want != b {
-			break
-		}
-	}
-	for shift > 0 {
-		shift--
-		b := cur >> shift & 1
-		rc.bit(&probs[node], b)
-		node = node<<1 | b
+	match, same := uint32(e.text[pos-e.reps[0]-1]), uint32(0x100)
+	for s := cur | 1<<8; s < 1<<16; s <<= 1 {
+		match <<= 1
+		rc.bit(&probs[same+match&same+s>>8], s>>7&1)
+		same &^= match ^ s<<1
 	}
 }
 

@@ -124,7 +124,7 @@ func TestTreesFindAll(t *testing.T) {
 	var f finder // one for all: nothing may be left of the text before
 	for name, text := range smallTexts(1500) {
 		for _, nice := range []uint32{keySize, keySize + 1, 40, 60} {
-			p := Params{Nice: nice, Search: Search{Hash: 5, Depth: 1 << 20}, Inside: nice, Keep: maxKeep, TreeMax: 1 << 20, RangeLeast: 1 << 24, StorePages: 1 << 20}
+			p := Params{Nice: nice, Search: Search{Hash: 5, Depth: 1 << 20, Inside: nice, Keep: maxKeep}, TreeMax: 1 << 20, RangeLeast: 1 << 24, StorePages: 1 << 20}
 			all := search(t, &f, text, p)
 			requireReal(t, text, all, p)
 			for pos := range len(text) - 4 {
@@ -141,7 +141,7 @@ func TestTreesFindAll(t *testing.T) {
 // TestTreesKeepTheLongest: limits lose matches, but none that are told are wrong; keeping fewer keeps the longest.
 func TestTreesKeepTheLongest(t *testing.T) {
 	for name, text := range smallTexts(1500) {
-		base := Params{Nice: 48, Search: Search{Hash: 5, Depth: 20}, Inside: 48, Keep: maxKeep, TreeMax: 1 << 20, RangeLeast: 1 << 24, StorePages: 1 << 20}
+		base := Params{Nice: 48, Search: Search{Hash: 5, Depth: 20, Inside: 48, Keep: maxKeep}, TreeMax: 1 << 20, RangeLeast: 1 << 24, StorePages: 1 << 20}
 		all := search(t, new(finder), text, base)
 		requireReal(t, text, all, base)
 		for keep := range maxKeep {
@@ -180,7 +180,7 @@ func TestTreesOutOfOrder(t *testing.T) {
 			piece[79] = byte(rnd.IntN(6)) // one takes the place of those that have the same byte before them
 		}
 		for _, inside := range []uint32{keySize, 32, 40} {
-			p := Params{Nice: maxNice, Search: Search{Hash: 6, Depth: 16}, Inside: inside, Keep: maxKeep, TreeMax: 1 << 20, RangeLeast: 1 << 24, StorePages: 1 << 20}
+			p := Params{Nice: maxNice, Search: Search{Hash: 6, Depth: 16, Inside: inside, Keep: maxKeep}, TreeMax: 1 << 20, RangeLeast: 1 << 24, StorePages: 1 << 20}
 			requireReal(t, text, search(t, new(finder), text, p), p)
 		}
 	}

@@ -133,9 +133,10 @@ func (w *way) forced(e *Encoder) []step {
 	limit := min(e.size-p, model.MaxMatch)
 	m := e.matchesAt(p, limit)
 	longest, which := uint32(0), uint32(0)
-	for k, d := range e.reps {
-		if l := matchLen(e.text, p-d-1, p, 0, limit); l > longest {
-			longest, which = l, uint32(k)
+	for hits := repHits(e.text, p, &e.reps); hits != 0; hits &= hits - 1 {
+		k := uint32(bits.TrailingZeros32(hits)) & 3
+		if l := matchLen(e.text, p-e.reps[k]-1, p, 2, limit); l > longest {
+			longest, which = l, k
 		}
 	}
 	switch {
@@ -184,11 +185,8 @@ func (w *way) leave(e *Encoder, i, p, limit uint32, m *matches) {
 	}
 
 	// Repeated distances.
-	next := le16(text, p)
-	hits := same(le16(text, p-reps[0]-1), next) | same(le16(text, p-reps[1]-1), next)<<1 |
-		same(le16(text, p-reps[2]-1), next)<<2 | same(le16(text, p-reps[3]-1), next)<<3
 	covered := uint32(1) // lengths that the last distance gives are not tried with others
-	for ; hits != 0; hits &= hits - 1 {
+	for hits := repHits(text, p, reps); hits != 0; hits &= hits - 1 {
 		k := uint32(bits.TrailingZeros32(hits)) & 3
 		d := reps[k]
 		n := matchLen(text, p-d-1, p, 2, min(limit, e.params.Nice))
@@ -315,6 +313,13 @@ func (w *way) back(i uint32) []step {
 	return w.steps[at:]
 }
 
+// repHits has a bit for each of the last distances at which two bytes are the same as at p.
+func repHits(text []byte, p uint32, reps *[4]uint32) uint32 {
+	next := le16(text, p)
+	return same(le16(text, p-reps[0]-1), next) | same(le16(text, p-reps[1]-1), next)<<1 |
+		same(le16(text, p-reps[2]-1), next)<<2 | same(le16(text, p-reps[3]-1), next)<<3
+}
+
 // same is 1 if a and b are, else 0.
 func same(a, b uint16) uint32 { return (uint32(a^b) - 1) >> 31 }
 
@@ -333,14 +338,12 @@ func literalPrice(p *[literalSize]uint16, sym byte) uint32 {
 
 // matchedPrice is the price of a literal where the last distance points to the byte match.
 func matchedPrice(p *[literalSize]uint16, sym, match byte) uint32 {
-	sum := uint32(0)
-	s, m, same := uint32(sym)|0x100, uint32(match)<<1, uint32(0x100)
-	for shift := uint32(8); shift > 0; shift-- {
-		want := m & same
-		b := s >> (shift - 1) & 1
-		sum += priceOf(p[same+want+s>>shift], b)
-		m <<= 1
-		same &^= want ^ b<<8
+	sum, same := uint32(0), uint32(0x100)
+	want := uint32(match)
+	for s := uint32(sym) | 1<<8; s < 1<<16; s <<= 1 {
+		want <<= 1
+		sum += priceOf(p[same+want&same+s>>8], s>>7&1)
+		same &^= want ^ s<<1
 	}
 	return sum
 }
