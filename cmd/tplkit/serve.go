@@ -91,8 +91,8 @@ func (c *serveCmd) Run(ctx context.Context, s *session) error {
 }
 
 const (
-	// serveMemory is the least soft memory limit of a server: what 5,000 connections hold whose clients have stalled, with
-	// some room. A lower one would have the garbage collector run all the time just then.
+	// serveMemory is the least soft memory limit of a server. Some 4,000 connections exceed it whose clients have stalled;
+	// then it moves.
 	serveMemory = 208 << 20
 
 	// serveGarbage is how much of garbage, in percent of what is in use, may pile up below that limit. What is in use is so
@@ -104,7 +104,7 @@ const (
 func (c *serveCmd) serve(ctx context.Context, s *session) (err error) {
 	s.stderr = &lockedWriter{w: s.stderr} // several goroutines have something to say
 	if _, ok := os.LookupEnv("GOMEMLIMIT"); !ok {
-		debug.SetMemoryLimit(max(debug.SetMemoryLimit(-1), serveMemory))
+		defer daemon.LimitGarbage(max(debug.SetMemoryLimit(-1), serveMemory))()
 	}
 	if _, ok := os.LookupEnv("GOGC"); !ok {
 		debug.SetGCPercent(serveGarbage)

@@ -42,7 +42,8 @@ func play(role string) error {
 			return err
 		}
 	}
-	debug.SetMemoryLimit(224 << 20) // as tplkit serve does
+	daemon.LimitGarbage(208 << 20) // as tplkit serve does
+	debug.SetGCPercent(800)
 	idle, err := time.ParseDuration(os.Getenv(idleEnv))
 	if err != nil {
 		return err
