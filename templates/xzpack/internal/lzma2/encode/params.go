@@ -41,7 +41,7 @@ var (
 		Nice:   64, TreeMax: 1 << 18, RangeLeast: 1 << 22, StorePages: 160 << 10, Composites: 2, Slack: 128,
 	}
 	Fast = Params{
-		Search: Search{RepeatLeast: 65, Hash: 6, Depth: 11, Inside: 40, Keep: 1, Skip: 48, Stay: 40},
+		Search: Search{RepeatLeast: 65, Hash: 6, Depth: 11, Inside: 48, Keep: 1, Skip: 48, Stay: 40},
 		Text:   Search{RepeatLeast: 65, Hash: 7, Depth: 10, Inside: 32, Keep: 2, Skip: 28, Stay: 40},
 		Nice:   64, TreeMax: 1 << 15, RangeLeast: 1 << 22, StorePages: 42000, Composites: 1, Slack: 48,
 	}
