@@ -39,8 +39,20 @@ type figures map[string]measure.Cost
 // they pack or unpack, in bytes; the command against is what the others are
 // compared with.
 func (b *bench) table(ctx context.Context, content int64, against string, commands []measure.Command) (figures, error) {
-	results, err := measure.Run(ctx, commands, b.runs, func(run int, name string) {
-		fmt.Fprintf(b.log, "run %d of %d: %s\n", run, b.runs, name)
+	return b.tableOf(ctx, b.runs, content, against, commands)
+}
+
+// tableOfMany is table for what takes a second or two: so short a time is a matter
+// of chance, and more runs of it cost little.
+func (b *bench) tableOfMany(ctx context.Context, content int64, against string, commands []measure.Command) (figures, error) {
+	runs := 3 * b.runs
+	b.heading("Medians of %d.", runs)
+	return b.tableOf(ctx, runs, content, against, commands)
+}
+
+func (b *bench) tableOf(ctx context.Context, runs int, content int64, against string, commands []measure.Command) (figures, error) {
+	results, err := measure.Run(ctx, commands, runs, func(run int, name string) {
+		fmt.Fprintf(b.log, "run %d of %d: %s\n", run, runs, name)
 	})
 	if err != nil {
 		return nil, err
@@ -48,7 +60,7 @@ func (b *bench) table(ctx context.Context, content int64, against string, comman
 	got := make(figures)
 	for i, r := range results {
 		got[r.Name] = r.Cost
-		if commands[i].Once && b.runs > 1 {
+		if commands[i].Once && runs > 1 {
 			results[i].Name += " †"
 		}
 	}

@@ -134,7 +134,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if out, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("build of cmd/tplkit: %w\n%s", err, out)
 	}
-	fmt.Fprintf(b.out, "%s; %d workers where all cores work; medians of %d.\n", measure.ThisMachine(ctx), c.jobs, c.runs)
+	fmt.Fprintf(b.out, "%s; %d workers where all cores work; medians of %d where nothing else is said.\n", measure.ThisMachine(ctx), c.jobs, c.runs)
 	if err := b.measure(ctx, c.parts); err != nil {
 		return err
 	}

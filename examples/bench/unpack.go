@@ -14,7 +14,7 @@ import (
 func (b *bench) unpacking(ctx context.Context, what, name string, size int64, bound float64) error {
 	b.heading("*tplkit -j%d* does what xz does. The command that users call also waits until the file is on disk, and puts it in its place then: that is up to the disk.", b.jobs)
 	xz, ours, forced := b.xzUnpack(b.jobs, name+".xz", "unpacked.raw"), b.unpackStep(name+".xz", "stepped.raw"), b.unpack(name)
-	got, err := b.table(ctx, size, xz.Name, []measure.Command{xz, ours, forced})
+	got, err := b.tableOfMany(ctx, size, xz.Name, []measure.Command{xz, ours, forced})
 	if err != nil {
 		return err
 	}
