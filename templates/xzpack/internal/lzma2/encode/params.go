@@ -32,17 +32,17 @@ const (
 var (
 	Best = Params{
 		Search: Search{RepeatLeast: 273, Hash: 5, Depth: 32, Inside: 127, Keep: 4, Skip: -4, Stay: 24},
-		Text:   Search{RepeatLeast: 128, Hash: 6, Depth: 24, Inside: 127, Keep: 4, Skip: -4, Stay: 48},
+		Text:   Search{RepeatLeast: 128, Hash: 6, Depth: 24, Inside: 64, Keep: 3, Skip: 0, Stay: 48},
 		Nice:   127, TreeMax: 1 << 20, RangeLeast: 1 << 24, StorePages: 160 << 10, Composites: 2, Slack: 128,
 	}
 	Balanced = Params{
 		Search: Search{RepeatLeast: 200, Hash: 5, Depth: 20, Inside: 64, Keep: 4, Skip: 12, Stay: 40},
-		Text:   Search{RepeatLeast: 72, Hash: 6, Depth: 22, Inside: 64, Keep: 4, Skip: 12, Stay: 40},
+		Text:   Search{RepeatLeast: 72, Hash: 6, Depth: 28, Inside: 40, Keep: 3, Skip: 12, Stay: 40},
 		Nice:   64, TreeMax: 1 << 18, RangeLeast: 1 << 22, StorePages: 160 << 10, Composites: 2, Slack: 128,
 	}
 	Fast = Params{
 		Search: Search{RepeatLeast: 65, Hash: 6, Depth: 11, Inside: 48, Keep: 1, Skip: 48, Stay: 40},
-		Text:   Search{RepeatLeast: 65, Hash: 7, Depth: 10, Inside: 32, Keep: 2, Skip: 28, Stay: 40},
+		Text:   Search{RepeatLeast: 65, Hash: 7, Depth: 12, Inside: 24, Keep: 2, Skip: 32, Stay: 40},
 		Nice:   64, TreeMax: 1 << 15, RangeLeast: 1 << 22, StorePages: 42000, Composites: 1, Slack: 48,
 	}
 )
