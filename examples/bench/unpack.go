@@ -12,7 +12,7 @@ import (
 // unpacking unpacks NAME.xz, which xz made of the image called what, to a sparse
 // file, and holds the wall clock against bound times that of xz.
 func (b *bench) unpacking(ctx context.Context, what, name string, size int64, bound float64) error {
-	b.heading("*tplkit -j%d* does what xz does. The command that users call also waits until the file is on disk, and puts it in its place then: that is up to the disk.", b.jobs)
+	b.heading("*tplkit -j%d* does what xz does, and has the kernel begin early to write. The command that users call also waits until the file is on disk, and puts it in its place then: that is up to the disk.", b.jobs)
 	xz, ours, forced := b.xzUnpack(b.jobs, name+".xz", "unpacked.raw"), b.unpackStep(name+".xz", "stepped.raw"), b.unpack(name)
 	got, err := b.tableOfMany(ctx, size, xz.Name, []measure.Command{xz, ours, forced})
 	if err != nil {
@@ -23,7 +23,7 @@ func (b *bench) unpacking(ctx context.Context, what, name string, size int64, bo
 	return nil
 }
 
-// unpackStep unpacks as xz does it: nothing is forced to disk.
+// unpackStep unpacks as xz does it: nothing waits for the disk.
 func (b *bench) unpackStep(in, out string) measure.Command {
 	return measure.Command{Name: b.discardName(b.jobs), Made: b.path(out), Args: []string{b.tplkit, "bench-step", "-j", strconv.Itoa(b.jobs), "unpack", b.path(in), b.path(out)}}
 }
