@@ -32,7 +32,7 @@ const (
 var (
 	Best = Params{
 		Search: Search{RepeatLeast: 273, Hash: 5, Depth: 32, Inside: 127, Keep: 4, Skip: -4, Stay: 24},
-		Text:   Search{RepeatLeast: 128, Hash: 6, Depth: 24, Inside: 64, Keep: 3, Skip: 0, Stay: 48},
+		Text:   Search{RepeatLeast: 128, Hash: 6, Depth: 28, Inside: 64, Keep: 3, Skip: 0, Stay: 48},
 		Nice:   127, TreeMax: 1 << 20, RangeLeast: 1 << 24, StorePages: 160 << 10, Composites: 2, Slack: 128,
 	}
 	Balanced = Params{
