@@ -15,7 +15,7 @@ type Level int
 const (
 	Best     Level = iota // up to 0.5 % smaller, in 0.6 to 0.7 of the CPU time
 	Balanced              // 0.3 to 0.4 % larger, in 0.5 to 0.6 of the CPU time
-	Fast                  // 1 to 2 % larger, in 0.4 to 0.45 of the CPU time, and two thirds of the memory
+	Fast                  // 1 to 2 % larger, in 0.4 to 0.48 of the CPU time, and two thirds of the memory
 )
 
 var levelNames = [...]string{Best: "best", Balanced: "balanced", Fast: "fast"}
