@@ -42,7 +42,7 @@ func (b *bench) table(ctx context.Context, content int64, against string, comman
 	return b.tableOf(ctx, b.runs, content, against, commands)
 }
 
-// tableOfMany is table for what takes a second or two: so short a time is a matter
+// tableOfMany is table for what takes some seconds: so short a time is a matter
 // of chance, and more runs of it cost little.
 func (b *bench) tableOfMany(ctx context.Context, content int64, against string, commands []measure.Command) (figures, error) {
 	runs := 3 * b.runs

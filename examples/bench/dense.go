@@ -56,7 +56,7 @@ func (b *bench) denseUnpacking(ctx context.Context) error {
 	if b.jobs > 1 {
 		commands = []measure.Command{xz, b.xzUnpack(b.jobs, "dense.xz", ""), one, all, other}
 	}
-	got, err := b.table(ctx, size, xz.Name, commands)
+	got, err := b.tableOfMany(ctx, size, xz.Name, commands)
 	if err != nil {
 		return err
 	}
