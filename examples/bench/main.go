@@ -10,7 +10,7 @@
 // and Go's own), runs the commands of each table the same number of times in
 // turn, and tells the medians of wall clock, CPU time and peak memory, as the
 // kernel counts them for the process. It needs Go, xz, coreutils and mke2fs,
-// some 4 GB of disk, three quarters of an hour, and a machine that does nothing else. -only
+// some 4 GB of disk, an hour and a quarter, and a machine that does nothing else. -only
 // measures some of the parts; -quick runs everything once on small inputs, to see that it works.
 //
 // To measure a file of your own there is "tplkit bench FILE".
