@@ -13,7 +13,7 @@ type Level int
 // The levels. They find repetitions anywhere in a block, and differ in how long they look for the best of them. Sizes and
 // times are those of xz -9 in blocks of 16 MiB times so much; docs/BENCHMARKS.md has the figures.
 const (
-	Best     Level = iota // up to 0.5 % smaller, in 0.6 to 0.7 of the CPU time
+	Best     Level = iota // up to 0.5 % smaller, in 0.6 to 0.72 of the CPU time
 	Balanced              // 0.3 to 0.4 % larger, in 0.5 to 0.6 of the CPU time
 	Fast                  // 1 to 2 % larger, in 0.4 to 0.48 of the CPU time, and two thirds of the memory
 )
